@@ -1,0 +1,70 @@
+package arn
+
+import (
+	"strings"
+
+	"sallyport/internal/fault"
+)
+
+// Instance is the id of an Identity Center instance: ssoins- and 16 characters.
+type Instance string
+
+// StoreID is the id of an identity store: d- and 10 hex digits, or a UUID.
+type StoreID string
+
+// PermissionSet names a permission set: its instance, and ps- with 16 characters.
+type PermissionSet struct {
+	Instance Instance
+	ID       string
+}
+
+// ParseInstance reads an instance ARN. Its form has been checked by the model's pattern.
+func ParseInstance(s string) (Instance, error) {
+	a, err := Parse(s)
+	id, ok := strings.CutPrefix(a.Resource, "instance/")
+	if err != nil || a.Service != "sso" || !ok {
+		return "", fault.Invalidf("%q is not the ARN of an instance: expected arn:aws:sso:::instance/ssoins-…", clip(s))
+	}
+	return Instance(id), nil
+}
+
+// ARN is arn:aws:sso:::instance/ssoins-….
+func (i Instance) ARN() string {
+	return ARN{Partition, "sso", "", "", "instance/" + string(i)}.String()
+}
+
+// ParsePermissionSet reads a permission set ARN.
+func ParsePermissionSet(s string) (PermissionSet, error) {
+	a, err := Parse(s)
+	rest, ok := strings.CutPrefix(a.Resource, "permissionSet/")
+	ins, id, cut := strings.Cut(rest, "/")
+	if err != nil || a.Service != "sso" || !ok || !cut {
+		return PermissionSet{}, fault.Invalidf("%q is not the ARN of a permission set: expected arn:aws:sso:::permissionSet/ssoins-…/ps-…", clip(s))
+	}
+	return PermissionSet{Instance(ins), id}, nil
+}
+
+// ARN is arn:aws:sso:::permissionSet/ssoins-…/ps-….
+func (p PermissionSet) ARN() string {
+	return ARN{Partition, "sso", "", "", "permissionSet/" + string(p.Instance) + "/" + p.ID}.String()
+}
+
+// ARN is arn:aws:identitystore::ACCOUNT:identitystore/d-….
+func (s StoreID) ARN(owner AccountID) string {
+	return ARN{Partition, "identitystore", "", string(owner), "identitystore/" + string(s)}.String()
+}
+
+// DirectoryUserARN is the ARN of a user of an identity store.
+func DirectoryUserARN(id string) string {
+	return ARN{Partition, "identitystore", "", "", "user/" + id}.String()
+}
+
+// DirectoryGroupARN is the ARN of a group of an identity store.
+func DirectoryGroupARN(id string) string {
+	return ARN{Partition, "identitystore", "", "", "group/" + id}.String()
+}
+
+// MembershipARN is the ARN of a group membership.
+func MembershipARN(id string) string {
+	return ARN{Partition, "identitystore", "", "", "membership/" + id}.String()
+}
