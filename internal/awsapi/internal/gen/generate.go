@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/format"
+	"maps"
+	"slices"
+)
+
+// generator writes one package.
+type generator struct {
+	bytes.Buffer
+	service
+	*model
+	authz authz
+	ops   []string            // operation names, sorted
+	types []string            // shapes reachable from operations, sorted
+	role  map[string]bool     // structures that hold something sensitive at any depth
+	names map[string]string   // Go names given so far, with what they were given to
+	empty map[string]struct{} // synthetic types of operations without output
+}
+
+func generate(s service, m *model, a authz) ([]byte, error) {
+	g := &generator{service: s, model: m, authz: a, role: map[string]bool{}, names: map[string]string{}, empty: map[string]struct{}{}}
+	g.ops = slices.Sorted(maps.Keys(m.Operations))
+	g.types = g.reachable()
+	if err := g.check(); err != nil {
+		return nil, err
+	}
+	g.header()
+	g.info()
+	g.interfaces()
+	g.operations()
+	g.structs()
+	g.enums()
+	if err := g.shapes(); err != nil {
+		return nil, err
+	}
+	src, err := format.Source(g.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("format: %w\n%s", err, g.Bytes())
+	}
+	return src, nil
+}
+
+func (g *generator) p(format string, args ...any) { fmt.Fprintf(g, format, args...) }
+
+// reachable lists the shapes that some input or output is made of.
+func (g *generator) reachable() []string {
+	seen := map[string]bool{}
+	var visit func(name string)
+	visit = func(name string) {
+		if name == "" || seen[name] {
+			return
+		}
+		seen[name] = true
+		s := g.Shapes[name]
+		for _, r := range s.Members {
+			visit(r.Shape)
+		}
+		visit(s.Member.Shape)
+		visit(s.Key.Shape)
+		visit(s.Value.Shape)
+	}
+	for _, op := range g.Operations {
+		visit(op.Input.Shape)
+		visit(op.Output.Shape)
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// check refuses what the generator or the walker has no answer for, instead of generating something that is nearly right.
+func (g *generator) check() error {
+	for _, op := range g.ops {
+		row, ok := g.authz.Operations[op]
+		if !ok {
+			return fmt.Errorf("authz.json has no row for %s", op)
+		}
+		if row.Access != "read" && row.Access != "write" {
+			return fmt.Errorf("authz.json: access of %s is %q, want read or write", op, row.Access)
+		}
+		if g.Operations[op].Input.Shape == "" {
+			return fmt.Errorf("%s has no input", op)
+		}
+	}
+	for op := range g.authz.Operations {
+		if _, ok := g.Operations[op]; !ok {
+			return fmt.Errorf("authz.json has a row for %s, which the model lacks", op)
+		}
+	}
+	return g.checkMembers()
+}
+
+func (g *generator) checkMembers() error {
+	for name, s := range g.Shapes {
+		for m, r := range s.Members {
+			if _, ok := g.Shapes[r.Shape]; !ok {
+				return fmt.Errorf("%s.%s refers to %s, which the model lacks", name, m, r.Shape)
+			}
+			if s.Exception {
+				continue
+			}
+			if _, ok := locations[r.Location]; !ok {
+				return fmt.Errorf("%s.%s has location %q, which the walker does not know", name, m, r.Location)
+			}
+		}
+	}
+	return nil
+}
+
+// claim keeps two model names from becoming one Go name.
+func (g *generator) claim(goName, from string) {
+	if old, taken := g.names[goName]; taken && old != from {
+		panic(fmt.Sprintf("%s and %s would both be %s", old, from, goName)) // a model nobody has seen yet; the overlay must rename
+	}
+	g.names[goName] = from
+}
+
+func sortedMembers(s *shape) []string { return slices.Sorted(maps.Keys(s.Members)) }

@@ -1,0 +1,112 @@
+package awsapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"unicode/utf8"
+
+	"sallyport/internal/fault"
+)
+
+// MaxBody bounds the body of a request. The largest member of any model, a SAML assertion, has 100,000 characters.
+const MaxBody = 1 << 20
+
+// maxDepth bounds nesting. The models need six; documents may bring their own.
+const maxDepth = 64
+
+// All protocols are first read into a tree, which the walker binds: nil, bool, json.Number and string, []any and
+// map[string]any as JSON has them; text and form where everything came as text.
+type (
+	// text is a scalar from a header, a query string or a form. Numbers and booleans are read out of it, which is never done
+	// to a JSON string.
+	text string
+	// form is a structure or a list from a form: its fields, or "member" with a field for each number.
+	form map[string]any
+)
+
+// parseJSON reads one JSON value with nothing after it. It refuses what encoding/json is lenient about: repeated names,
+// invalid UTF-8, boundless depth.
+func parseJSON(body []byte) (any, error) {
+	if len(body) > MaxBody {
+		return nil, fault.Newf(fault.Malformed, "The request body is larger than %d bytes.", MaxBody)
+	}
+	if !utf8.Valid(body) {
+		return nil, fault.Newf(fault.Malformed, "The request body is not UTF-8.")
+	}
+	p := treeParser{json.NewDecoder(bytes.NewReader(body))}
+	p.dec.UseNumber()
+	v, err := p.value(0)
+	if err != nil {
+		return nil, malformedJSON(err)
+	}
+	if _, err := p.dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, fault.Newf(fault.Malformed, "The request body goes on after its JSON value.")
+	}
+	return v, nil
+}
+
+// malformedJSON keeps a fault and makes one of a decoder's error, whose text speaks of offsets and characters only.
+func malformedJSON(err error) error {
+	if fault.As(err) != nil {
+		return err
+	}
+	f := fault.Newf(fault.Malformed, "The request body is not valid JSON.")
+	f.Err = err
+	return f
+}
+
+type treeParser struct{ dec *json.Decoder }
+
+func (p treeParser) value(depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, fault.Newf(fault.Malformed, "The request body is nested deeper than %d levels.", maxDepth)
+	}
+	tok, err := p.dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch tok {
+	case json.Delim('{'):
+		return p.object(depth)
+	case json.Delim('['):
+		return p.list(depth)
+	}
+	return tok, nil // a scalar: the decoder itself refuses a closing bracket that fits nothing
+}
+
+func (p treeParser) object(depth int) (any, error) {
+	obj := map[string]any{}
+	for p.dec.More() {
+		tok, err := p.dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, ok := tok.(string)
+		if !ok {
+			return nil, fault.Newf(fault.Malformed, "The request body has a member without a name.")
+		}
+		if _, twice := obj[name]; twice {
+			return nil, fault.Newf(fault.Malformed, "The request body has a member twice.")
+		}
+		if obj[name], err = p.value(depth + 1); err != nil {
+			return nil, err
+		}
+	}
+	_, err := p.dec.Token() // the closing brace
+	return obj, err
+}
+
+func (p treeParser) list(depth int) (any, error) {
+	list := []any{}
+	for p.dec.More() {
+		v, err := p.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	_, err := p.dec.Token()
+	return list, err
+}
