@@ -1,0 +1,141 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/page"
+)
+
+// PermissionSet is a template for roles: policies, boundary, session duration, relay state.
+type PermissionSet struct {
+	arn.PermissionSet
+	Name            string
+	Description     string
+	SessionDuration string // ISO 8601, as written
+	RelayState      string
+	Revision        int64 // rises with every edit that a role would show
+	PermissionSetAttrs
+	CreatedAt time.Time
+}
+
+// PermissionSetAttrs are the parts of a permission set that nothing is looked up by.
+type PermissionSetAttrs struct {
+	Inline   string            `json:"inline,omitempty"`   // hash of the inline policy's document; "": none
+	Boundary string            `json:"boundary,omitempty"` // ARN of the managed policy that is the boundary; "": none
+	Tags     map[string]string `json:"tags,omitempty"`
+}
+
+const permissionSetColumns = `p.id, p.instance_id, p.name, p.description, p.session_duration, p.relay_state, p.revision, p.attrs, p.created_at`
+
+const (
+	insertPermissionSet query = `INSERT INTO permission_set (id, instance_id, name, description, session_duration, relay_state, revision, attrs, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	updatePermissionSet query = `UPDATE permission_set SET description = $1, session_duration = $2, relay_state = $3, revision = $4, attrs = $5 WHERE id = $6`
+	deletePermissionSet query = `DELETE FROM permission_set WHERE id = $1`
+	deleteSetPolicies   query = `DELETE FROM permission_set_policy WHERE permission_set = $1`
+
+	permissionSetByID   query = `SELECT ` + permissionSetColumns + ` FROM permission_set p WHERE p.id = $1 AND p.instance_id = $2`
+	permissionSetByName query = `SELECT ` + permissionSetColumns + ` FROM permission_set p WHERE p.instance_id = $1 AND p.name = $2`
+	permissionSetsAfter query = `SELECT ` + permissionSetColumns + ` FROM permission_set p WHERE p.instance_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3`
+
+	insertSetPolicy  query = `INSERT INTO permission_set_policy (permission_set, arn) VALUES ($1, $2)`
+	deleteSetPolicy  query = `DELETE FROM permission_set_policy WHERE permission_set = $1 AND arn = $2`
+	setPoliciesAfter query = `SELECT arn FROM permission_set_policy WHERE permission_set = $1 AND arn > $2 ORDER BY arn LIMIT $3`
+
+	instancesOf query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at FROM instance WHERE id > $1 AND (owner = $2 OR delegated_admin = $3) ORDER BY id LIMIT $4`
+)
+
+func scanPermissionSet(r row) (p PermissionSet, err error) {
+	var attrs string
+	var created int64
+	if err := r.Scan(&p.ID, &p.Instance, &p.Name, &p.Description, &p.SessionDuration, &p.RelayState, &p.Revision, &attrs, &created); err != nil {
+		return p, err
+	}
+	p.CreatedAt = fromMicros(created)
+	return p, json.Unmarshal([]byte(attrs), &p.PermissionSetAttrs)
+}
+
+func scanText(r row) (s string, err error) {
+	err = r.Scan(&s)
+	return s, err
+}
+
+// InsertPermissionSet adds a permission set; ErrExists when its name is taken.
+func (tx *Tx) InsertPermissionSet(p PermissionSet) error {
+	attrs, err := json.Marshal(p.PermissionSetAttrs)
+	if err != nil {
+		return fmt.Errorf("encode permission set: %w", err)
+	}
+	_, err = tx.exec(insertPermissionSet, p.ID, p.Instance, p.Name, p.Description, p.SessionDuration, p.RelayState, p.Revision, string(attrs), micros(p.CreatedAt))
+	return err
+}
+
+// UpdatePermissionSet replaces what may change of a permission set; ErrNotFound.
+func (tx *Tx) UpdatePermissionSet(p PermissionSet) error {
+	attrs, err := json.Marshal(p.PermissionSetAttrs)
+	if err != nil {
+		return fmt.Errorf("encode permission set: %w", err)
+	}
+	return one(tx.exec(updatePermissionSet, p.Description, p.SessionDuration, p.RelayState, p.Revision, string(attrs), p.ID))
+}
+
+// DeletePermissionSet removes a permission set and its list of managed policies; ErrNotFound.
+func (tx *Tx) DeletePermissionSet(p arn.PermissionSet) error {
+	if _, err := tx.exec(deleteSetPolicies, p.ID); err != nil {
+		return err
+	}
+	return one(tx.exec(deletePermissionSet, p.ID))
+}
+
+// PermissionSet is the permission set with the ARN; ErrNotFound.
+func (tx *Tx) PermissionSet(p arn.PermissionSet) (PermissionSet, error) {
+	return get(tx, permissionSetByID, scanPermissionSet, p.ID, p.Instance)
+}
+
+// PermissionSetByName is the permission set of an instance with the name; ErrNotFound.
+func (tx *Tx) PermissionSetByName(i arn.Instance, name string) (PermissionSet, error) {
+	return get(tx, permissionSetByName, scanPermissionSet, i, name)
+}
+
+// PermissionSets lists the permission sets of an instance by id.
+func (tx *Tx) PermissionSets(i arn.Instance, q page.Query) ([]PermissionSet, page.Key, error) {
+	rows, err := list(tx, permissionSetsAfter, scanPermissionSet, i, at(q.After, 0), q.Limit+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next := page.Trim(rows, q.Limit, func(p PermissionSet) page.Key { return page.Key{p.ID} })
+	return rows, next, nil
+}
+
+// AttachPolicy adds a managed policy to a permission set; ErrExists.
+func (tx *Tx) AttachPolicy(p arn.PermissionSet, policyARN string) error {
+	_, err := tx.exec(insertSetPolicy, p.ID, policyARN)
+	return err
+}
+
+// DetachPolicy takes a managed policy off a permission set; ErrNotFound.
+func (tx *Tx) DetachPolicy(p arn.PermissionSet, policyARN string) error {
+	return one(tx.exec(deleteSetPolicy, p.ID, policyARN))
+}
+
+// AttachedPolicies lists the ARNs of a permission set's managed policies, in their order.
+func (tx *Tx) AttachedPolicies(p arn.PermissionSet, q page.Query) ([]string, page.Key, error) {
+	rows, err := list(tx, setPoliciesAfter, scanText, p.ID, at(q.After, 0), q.Limit+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next := page.Trim(rows, q.Limit, func(s string) page.Key { return page.Key{s} })
+	return rows, next, nil
+}
+
+// InstancesOf lists the instances that an account owns or is delegated administrator of, by id.
+func (tx *Tx) InstancesOf(account arn.AccountID, q page.Query) ([]Instance, page.Key, error) {
+	rows, err := list(tx, instancesOf, scanInstance, at(q.After, 0), account, account, q.Limit+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next := page.Trim(rows, q.Limit, func(i Instance) page.Key { return page.Key{string(i.ID)} })
+	return rows, next, nil
+}

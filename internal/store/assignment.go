@@ -1,0 +1,168 @@
+package store
+
+import (
+	"time"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/page"
+)
+
+// PrincipalType tells users from groups where either may stand.
+type PrincipalType string
+
+// The types of principals.
+const (
+	PrincipalUser  PrincipalType = "USER"
+	PrincipalGroup PrincipalType = "GROUP"
+)
+
+// AssignmentState says how far an assignment has come. Only a granted one gives access.
+type AssignmentState string
+
+// The states of an assignment (hard part 5).
+const (
+	AssignmentPending  AssignmentState = "PENDING"  // asked for: grants nothing, is not listed
+	AssignmentGranted  AssignmentState = "GRANTED"  // its role stands
+	AssignmentDeleting AssignmentState = "DELETING" // taken away: is listed until its role has been seen to
+	AssignmentStuck    AssignmentState = "STUCK"    // taken away, and the backend failed for good: Create or Delete again
+)
+
+// Assignment gives a principal a permission set in an account. The first four fields identify it.
+type Assignment struct {
+	Account       arn.AccountID
+	Set           arn.PermissionSet
+	PrincipalType PrincipalType
+	PrincipalID   string // may name nobody any more
+	State         AssignmentState
+	CreatedAt     time.Time
+}
+
+// GrantKey is the change key of everything that rests on the assignment's account and permission set.
+func (a Assignment) GrantKey() string { return "grant:" + string(a.Account) + "/" + a.Set.ARN() }
+
+const assignmentColumns = `a.account_id, a.instance_id, a.permission_set, a.principal_type, a.principal_id, a.state, a.created_at`
+
+const (
+	insertAssignment query = `INSERT INTO assignment (account_id, permission_set, principal_type, principal_id, instance_id, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	updateAssignment query = `UPDATE assignment SET state = $1 WHERE account_id = $2 AND permission_set = $3 AND principal_type = $4 AND principal_id = $5`
+	deleteAssignment query = `DELETE FROM assignment WHERE account_id = $1 AND permission_set = $2 AND principal_type = $3 AND principal_id = $4`
+	assignmentByKey  query = `SELECT ` + assignmentColumns + ` FROM assignment a WHERE a.account_id = $1 AND a.permission_set = $2 AND a.principal_type = $3 AND a.principal_id = $4`
+
+	assignmentsAfter query = `SELECT ` + assignmentColumns + ` FROM assignment a
+		WHERE a.account_id = $1 AND a.permission_set = $2 AND (a.principal_type, a.principal_id) > ($3, $4) AND a.state <> 'PENDING'
+		ORDER BY a.principal_type, a.principal_id LIMIT $5`
+
+	// The two halves of what a principal has: by itself, and (of a user) by its groups.
+	assignmentsOfPrincipal query = `SELECT ` + assignmentColumns + ` FROM assignment a
+		WHERE a.principal_id = $1 AND a.account_id >= $2 AND a.account_id <= $3 AND a.instance_id = $4 AND a.principal_type = $5 AND a.state <> 'PENDING'
+		AND (a.account_id, a.permission_set) > ($6, $7)
+		ORDER BY a.account_id, a.permission_set LIMIT $8`
+	assignmentsOfUser query = `SELECT ` + assignmentColumns + ` FROM (
+		SELECT ` + assignmentColumns + ` FROM assignment a
+			WHERE a.principal_id = $1 AND a.account_id >= $2 AND a.account_id <= $3 AND a.principal_type = 'USER' AND a.state <> 'PENDING'
+		UNION ALL
+		SELECT ` + assignmentColumns + ` FROM membership m JOIN directory_group g ON g.id = m.group_id JOIN assignment a ON a.principal_id = m.group_id
+			WHERE m.user_id = $1 AND a.account_id >= $2 AND a.account_id <= $3 AND a.principal_type = 'GROUP' AND a.state <> 'PENDING'
+		) a WHERE a.instance_id = $4 AND (a.account_id, a.permission_set, a.principal_id) > ($5, $6, $7)
+		ORDER BY a.account_id, a.permission_set, a.principal_id LIMIT $8`
+
+	setInUse query = `SELECT 1 WHERE EXISTS (SELECT 1 FROM assignment WHERE permission_set = $1)
+		OR EXISTS (SELECT 1 FROM role WHERE permission_set = $1)
+		OR EXISTS (SELECT 1 FROM request WHERE permission_set = $1 AND status = 'IN_PROGRESS')`
+	setInAccount query = `SELECT 1 WHERE EXISTS (SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2)
+		OR EXISTS (SELECT 1 FROM role WHERE account_id = $1 AND permission_set = $2 AND permission_set <> '')`
+	otherAssignments query = `SELECT a.state FROM assignment a WHERE a.account_id = $1 AND a.permission_set = $2 AND NOT (a.principal_type = $3 AND a.principal_id = $4)
+		ORDER BY CASE a.state WHEN 'GRANTED' THEN 0 ELSE 1 END LIMIT 1`
+	grantsOfPrincipal query = `SELECT DISTINCT a.account_id, a.instance_id, a.permission_set FROM assignment a
+		WHERE a.principal_id = $1 AND a.state = 'GRANTED' LIMIT $2`
+)
+
+func scanAssignment(r row) (a Assignment, err error) {
+	var created int64
+	err = r.Scan(&a.Account, &a.Set.Instance, &a.Set.ID, &a.PrincipalType, &a.PrincipalID, &a.State, &created)
+	a.CreatedAt = fromMicros(created)
+	return a, err
+}
+
+// InsertAssignment adds an assignment; ErrExists.
+func (tx *Tx) InsertAssignment(a Assignment) error {
+	_, err := tx.exec(insertAssignment, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID, a.Set.Instance, a.State, micros(a.CreatedAt))
+	return err
+}
+
+// SetAssignmentState moves the assignment to the state that a has; ErrNotFound.
+func (tx *Tx) SetAssignmentState(a Assignment) error {
+	return one(tx.exec(updateAssignment, a.State, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID))
+}
+
+// DeleteAssignment removes the assignment that a identifies; ErrNotFound.
+func (tx *Tx) DeleteAssignment(a Assignment) error {
+	return one(tx.exec(deleteAssignment, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID))
+}
+
+// Assignment is the assignment that a identifies, as it stands; ErrNotFound.
+func (tx *Tx) Assignment(a Assignment) (Assignment, error) {
+	return get(tx, assignmentByKey, scanAssignment, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID)
+}
+
+// Assignments lists who has a permission set in an account: groups, then users, by id. Pending ones are left out.
+func (tx *Tx) Assignments(account arn.AccountID, set arn.PermissionSet, q page.Query) ([]Assignment, page.Key, error) {
+	rows, err := list(tx, assignmentsAfter, scanAssignment, account, set.ID, at(q.After, 0), at(q.After, 1), q.Limit+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next := page.Trim(rows, q.Limit, func(a Assignment) page.Key { return page.Key{string(a.PrincipalType), a.PrincipalID} })
+	return rows, next, nil
+}
+
+// AssignmentsOf lists what a principal has, by account and permission set; of a user, also what its groups have.
+// An account narrows the list to it; "" does not.
+func (tx *Tx) AssignmentsOf(i arn.Instance, t PrincipalType, id string, account arn.AccountID, q page.Query) ([]Assignment, page.Key, error) {
+	low, high := account, account
+	if account == "" {
+		high = "999999999999" // account ids are 12 digits
+	}
+	var rows []Assignment
+	var err error
+	if t == PrincipalUser {
+		rows, err = list(tx, assignmentsOfUser, scanAssignment, id, low, high, i, at(q.After, 0), at(q.After, 1), at(q.After, 2), q.Limit+1)
+	} else {
+		rows, err = list(tx, assignmentsOfPrincipal, scanAssignment, id, low, high, i, t, at(q.After, 0), at(q.After, 1), q.Limit+1)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next := page.Trim(rows, q.Limit, func(a Assignment) page.Key { return page.Key{string(a.Account), a.Set.ID, a.PrincipalID} })
+	return rows, next, nil
+}
+
+// SetInUse tells whether anything still hangs on a permission set: an assignment, a role, a request in progress.
+func (tx *Tx) SetInUse(set arn.PermissionSet) (bool, error) { return tx.exists(setInUse, set.ID) }
+
+// SetInAccount tells whether a permission set is provisioned in an account, or about to be.
+func (tx *Tx) SetInAccount(account arn.AccountID, set arn.PermissionSet) (bool, error) {
+	return tx.exists(setInAccount, account, set.ID)
+}
+
+// OtherAssignments tells whether principals other than a's have its permission set in its account, in any state,
+// and whether one of them is granted.
+func (tx *Tx) OtherAssignments(a Assignment) (some, granted bool, err error) {
+	states, err := list(tx, otherAssignments, scanText, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID)
+	if err != nil || len(states) == 0 {
+		return false, false, err
+	}
+	return true, AssignmentState(states[0]) == AssignmentGranted, nil
+}
+
+// Grants lists up to limit pairs of account and permission set that a principal itself is granted.
+func (tx *Tx) Grants(principalID string, limit int) ([]Assignment, error) {
+	return list(tx, grantsOfPrincipal, func(r row) (a Assignment, err error) {
+		err = r.Scan(&a.Account, &a.Set.Instance, &a.Set.ID)
+		return a, err
+	}, principalID, limit)
+}
+
+func (tx *Tx) exists(q query, args ...any) (bool, error) {
+	rows, err := list(tx, q, func(r row) (n int, err error) { err = r.Scan(&n); return n, err }, args...)
+	return len(rows) > 0, err
+}

@@ -1,0 +1,136 @@
+package store
+
+import "time"
+
+// Attempt is one sign-in in progress: what was asked, who is claimed, which steps are done. The browser holds only its random id.
+type Attempt struct {
+	ID         string // SHA-256, hex, of the browser's id
+	Workflow   string // AuthWorkflowID of its audit events
+	Next       string // path and query within our origin
+	UserName   string // as claimed
+	UserID     string // once a factor has been proved
+	PasswordAt time.Time
+	MustChange bool
+	Problem    string
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+}
+
+// Password is a user's password hash in PHC form.
+type Password struct {
+	UserID    string
+	PHC       string
+	OneTime   bool
+	ChangedAt time.Time
+}
+
+// SignInFailures counts failures in a row for one claimed name.
+type SignInFailures struct {
+	NameKey     string
+	Failures    int64
+	LockedUntil time.Time
+	LastAt      time.Time
+}
+
+const (
+	insertAttempt query = `INSERT INTO attempt (id, workflow, next_url, user_name, user_id, password_at, must_change, problem, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	attemptByID   query = `SELECT id, workflow, next_url, user_name, user_id, password_at, must_change, problem, created_at, expires_at FROM attempt WHERE id = $1`
+	updateAttempt query = `UPDATE attempt SET user_name = $1, user_id = $2, password_at = $3, must_change = $4, problem = $5 WHERE id = $6`
+	deleteAttempt query = `DELETE FROM attempt WHERE id = $1`
+	pruneAttempts query = `DELETE FROM attempt WHERE expires_at < $1`
+
+	passwordByUser query = `SELECT user_id, phc, one_time, changed_at FROM password WHERE user_id = $1`
+	upsertPassword query = `INSERT INTO password (user_id, phc, one_time, changed_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (user_id) DO UPDATE SET phc = excluded.phc, one_time = excluded.one_time, changed_at = excluded.changed_at`
+	deletePassword query = `DELETE FROM password WHERE user_id = $1`
+
+	failuresByName query = `SELECT name_key, failures, locked_until, last_at FROM sign_in_failure WHERE name_key = $1`
+	upsertFailures query = `INSERT INTO sign_in_failure (name_key, failures, locked_until, last_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (name_key) DO UPDATE SET failures = excluded.failures, locked_until = excluded.locked_until, last_at = excluded.last_at`
+	deleteFailures query = `DELETE FROM sign_in_failure WHERE name_key = $1`
+	pruneFailures  query = `DELETE FROM sign_in_failure WHERE last_at < $1`
+)
+
+func scanAttempt(r row) (a Attempt, err error) {
+	var passwordAt, createdAt, expiresAt int64
+	err = r.Scan(&a.ID, &a.Workflow, &a.Next, &a.UserName, &a.UserID, &passwordAt, &a.MustChange, &a.Problem, &createdAt, &expiresAt)
+	a.PasswordAt, a.CreatedAt, a.ExpiresAt = fromMicros(passwordAt), fromMicros(createdAt), fromMicros(expiresAt)
+	return a, err
+}
+
+func scanPassword(r row) (p Password, err error) {
+	var at int64
+	err = r.Scan(&p.UserID, &p.PHC, &p.OneTime, &at)
+	p.ChangedAt = fromMicros(at)
+	return p, err
+}
+
+func scanFailures(r row) (f SignInFailures, err error) {
+	var locked, last int64
+	err = r.Scan(&f.NameKey, &f.Failures, &locked, &last)
+	f.LockedUntil, f.LastAt = fromMicros(locked), fromMicros(last)
+	return f, err
+}
+
+// InsertAttempt adds a sign-in attempt.
+func (tx *Tx) InsertAttempt(a Attempt) error {
+	_, err := tx.exec(insertAttempt, a.ID, a.Workflow, a.Next, a.UserName, a.UserID, micros(a.PasswordAt), a.MustChange, a.Problem, micros(a.CreatedAt), micros(a.ExpiresAt))
+	return err
+}
+
+// Attempt is the attempt with the hashed id, whether or not it has expired; ErrNotFound.
+func (tx *Tx) Attempt(id string) (Attempt, error) { return get(tx, attemptByID, scanAttempt, id) }
+
+// UpdateAttempt stores who is claimed, the steps done and the problem to show; ErrNotFound when it was consumed meanwhile.
+func (tx *Tx) UpdateAttempt(a Attempt) error {
+	return one(tx.exec(updateAttempt, a.UserName, a.UserID, micros(a.PasswordAt), a.MustChange, a.Problem, a.ID))
+}
+
+// DeleteAttempt consumes an attempt; ErrNotFound when somebody else has.
+func (tx *Tx) DeleteAttempt(id string) error { return one(tx.exec(deleteAttempt, id)) }
+
+// PruneSignIn deletes attempts that expired before now and failures that are older than the given time.
+func (tx *Tx) PruneSignIn(failuresBefore time.Time) error {
+	if _, err := tx.exec(pruneAttempts, micros(tx.now)); err != nil {
+		return err
+	}
+	_, err := tx.exec(pruneFailures, micros(failuresBefore))
+	return err
+}
+
+// Password is the user's password; ErrNotFound.
+func (tx *Tx) Password(userID string) (Password, error) {
+	return get(tx, passwordByUser, scanPassword, userID)
+}
+
+// PutPassword sets the user's password.
+func (tx *Tx) PutPassword(p Password) error {
+	_, err := tx.exec(upsertPassword, p.UserID, p.PHC, p.OneTime, micros(p.ChangedAt))
+	return err
+}
+
+// DeletePassword forgets the user's password, if there is one.
+func (tx *Tx) DeletePassword(userID string) error {
+	_, err := tx.exec(deletePassword, userID)
+	return err
+}
+
+// SignInFailures are the failures counted for a claimed name; ErrNotFound.
+func (tx *Tx) SignInFailures(nameKey string) (SignInFailures, error) {
+	return get(tx, failuresByName, scanFailures, nameKey)
+}
+
+// PutSignInFailures stores a count.
+func (tx *Tx) PutSignInFailures(f SignInFailures) error {
+	_, err := tx.exec(upsertFailures, f.NameKey, f.Failures, micros(f.LockedUntil), micros(f.LastAt))
+	return err
+}
+
+// DeleteSignInFailures forgets the failures of a claimed name.
+func (tx *Tx) DeleteSignInFailures(nameKey string) error {
+	_, err := tx.exec(deleteFailures, nameKey)
+	return err
+}
+
+// FoldName is a user name as it is compared: names that differ only by case are one.
+func FoldName(s string) string { return fold(s) }

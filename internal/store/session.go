@@ -1,0 +1,158 @@
+package store
+
+import "time"
+
+// Session is a time during which a person is signed in: in a browser (a portal session), or with a client such as the
+// AWS CLI that was approved in a portal session, its parent.
+type Session struct {
+	ID         string // UUID; the credentialId of audit events
+	ParentID   string // empty: a portal session
+	UserID     string
+	CookieHash string // of a portal session only
+	ClientKey  string // of a client session only: which registration
+	ClientName string // as the client calls itself
+	Scopes     string // separated by spaces
+	IP         string
+	UserAgent  string
+	MFAAt      time.Time // zero: none
+	CreatedAt  time.Time
+	SeenAt     time.Time // last used to get something
+	ExpiresAt  time.Time
+	EndedAt    time.Time // zero: nobody has ended it
+	EndedBy    string
+}
+
+// Live says that nobody has ended the session and that its time is not over.
+func (s Session) Live(now time.Time) bool { return s.EndedAt.IsZero() && now.Before(s.ExpiresAt) }
+
+// AccessToken is the bearer token of a session, known by its hash. It is read together with the session and with what
+// counts of its user, so that using one costs a single query.
+type AccessToken struct {
+	Hash       string
+	IssuedAt   time.Time
+	ExpiresAt  time.Time
+	Session    Session
+	UserName   string
+	UserStatus UserStatus
+}
+
+const sessionColumns = `s.id, s.parent_id, s.user_id, s.cookie_hash, s.client_key, s.client_name, s.scopes, s.ip, s.user_agent, s.mfa_at, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.ended_by`
+
+const (
+	insertSession query = `INSERT INTO session (id, parent_id, user_id, cookie_hash, client_key, client_name, scopes, ip, user_agent, mfa_at, created_at, seen_at, expires_at, ended_at, ended_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, '')`
+	sessionByID     query = `SELECT ` + sessionColumns + ` FROM session s WHERE s.id = $1`
+	sessionByCookie query = `SELECT ` + sessionColumns + ` FROM session s WHERE s.cookie_hash = $1`
+	sessionSeen     query = `UPDATE session SET seen_at = $1 WHERE id = $2`
+	endSession      query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE id = $3 AND ended_at = 0`
+	endChildren     query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE parent_id = $3 AND ended_at = 0`
+	endUser         query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE user_id = $3 AND ended_at = 0`
+	liveOfClient    query = `SELECT id FROM session WHERE client_key = $1 AND ended_at = 0 AND expires_at > $2 ORDER BY id`
+	pruneSessions   query = `DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
+	insertToken     query = `INSERT INTO access_token (hash, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)`
+	sessionByToken  query = `SELECT t.hash, t.issued_at, t.expires_at, u.user_name, u.status, ` + sessionColumns + `
+		FROM access_token t JOIN session s ON s.id = t.session_id JOIN directory_user u ON u.id = s.user_id WHERE t.hash = $1`
+	pruneTokens query = `DELETE FROM access_token WHERE hash IN (SELECT hash FROM access_token WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
+)
+
+// sessionRow receives a session's columns, in the order in which every query of this file names them.
+type sessionRow struct {
+	s                                  Session
+	cookie                             *string
+	mfa, created, seen, expires, ended int64
+}
+
+func (r *sessionRow) dest() []any {
+	s := &r.s
+	return []any{&s.ID, &s.ParentID, &s.UserID, &r.cookie, &s.ClientKey, &s.ClientName, &s.Scopes, &s.IP, &s.UserAgent,
+		&r.mfa, &r.created, &r.seen, &r.expires, &r.ended, &s.EndedBy}
+}
+
+func (r *sessionRow) session() Session {
+	s := r.s
+	if r.cookie != nil {
+		s.CookieHash = *r.cookie
+	}
+	s.MFAAt, s.CreatedAt = fromMicros(r.mfa), fromMicros(r.created)
+	s.SeenAt, s.ExpiresAt, s.EndedAt = fromMicros(r.seen), fromMicros(r.expires), fromMicros(r.ended)
+	return s
+}
+
+func scanSession(r row) (Session, error) {
+	var in sessionRow
+	err := r.Scan(in.dest()...)
+	return in.session(), err
+}
+
+func scanToken(r row) (t AccessToken, err error) {
+	var in sessionRow
+	var issued, expires int64
+	err = r.Scan(append([]any{&t.Hash, &issued, &expires, &t.UserName, &t.UserStatus}, in.dest()...)...)
+	t.Session, t.IssuedAt, t.ExpiresAt = in.session(), fromMicros(issued), fromMicros(expires)
+	return t, err
+}
+
+// InsertSession adds a session that nobody has ended.
+func (tx *Tx) InsertSession(s Session) error {
+	_, err := tx.exec(insertSession, s.ID, s.ParentID, s.UserID, nullable(s.CookieHash), s.ClientKey, s.ClientName, s.Scopes, s.IP, s.UserAgent,
+		micros(s.MFAAt), micros(s.CreatedAt), micros(s.SeenAt), micros(s.ExpiresAt))
+	return err
+}
+
+// Session is the session with the id, live or not; ErrNotFound.
+func (tx *Tx) Session(id string) (Session, error) { return get(tx, sessionByID, scanSession, id) }
+
+// SessionOfCookie is the portal session whose cookie has the hash, live or not; ErrNotFound.
+func (tx *Tx) SessionOfCookie(hash string) (Session, error) {
+	return get(tx, sessionByCookie, scanSession, hash)
+}
+
+// SessionSeen stamps a session as used now.
+func (tx *Tx) SessionSeen(id string) error { return one(tx.exec(sessionSeen, micros(tx.now), id)) }
+
+// EndSession ends a session, with all of its children; ErrNotFound when it is not there or has been ended already.
+func (tx *Tx) EndSession(id, by string) error {
+	if err := one(tx.exec(endSession, micros(tx.now), by, id)); err != nil {
+		return err
+	}
+	_, err := tx.exec(endChildren, micros(tx.now), by, id)
+	return err
+}
+
+// EndSessionsOf ends every session of a user and tells how many it were.
+func (tx *Tx) EndSessionsOf(userID, by string) (int64, error) {
+	return tx.exec(endUser, micros(tx.now), by, userID)
+}
+
+// LiveSessionsOfClient lists the ids of the live sessions of one client registration.
+func (tx *Tx) LiveSessionsOfClient(clientKey string) ([]string, error) {
+	return list(tx, liveOfClient, func(r row) (id string, err error) { err = r.Scan(&id); return id, err }, clientKey, micros(tx.now))
+}
+
+// InsertAccessToken adds a bearer token of t.Session.
+func (tx *Tx) InsertAccessToken(t AccessToken) error {
+	_, err := tx.exec(insertToken, t.Hash, t.Session.ID, micros(t.IssuedAt), micros(t.ExpiresAt))
+	return err
+}
+
+// AccessToken is the token with the hash and its session, live or not; ErrNotFound, also when the user is gone.
+func (tx *Tx) AccessToken(hash string) (AccessToken, error) {
+	return get(tx, sessionByToken, scanToken, hash)
+}
+
+// PruneSessions deletes up to limit rows of each kind that serve nobody any more: expired tokens, codes and decisions, and
+// sessions that expired before the given time. It tells how many rows went.
+func (tx *Tx) PruneSessions(sessionsBefore time.Time, limit int) (int64, error) {
+	var total int64
+	for _, p := range []struct {
+		q      query
+		before time.Time
+	}{{pruneTokens, tx.now}, {pruneRefresh, tx.now}, {pruneAuthCodes, tx.now}, {pruneDecisions, tx.now}, {pruneSessions, sessionsBefore}} {
+		n, err := tx.exec(p.q, micros(p.before), limit)
+		if err != nil {
+			return total, err
+		}
+		total += n
+	}
+	return total, nil
+}

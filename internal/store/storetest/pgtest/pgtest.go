@@ -1,0 +1,44 @@
+// Package pgtest gives tests a PostgreSQL of their own.
+//
+// The first call of NewDatabase in a test binary makes a cluster in a temporary folder, reachable by a socket in that
+// folder only; every call makes one database in it. The cluster stops and its folder goes when the test binary ends,
+// however it ends. The package knows nothing of what is stored.
+package pgtest
+
+import (
+	"fmt"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// owner is the cluster's superuser.
+const owner = "sallyport"
+
+// shared is the test binary's cluster: making one takes seconds, so all tests of a binary use the same.
+var shared = sync.OnceValues(startCluster)
+
+// made numbers the databases of this test binary.
+var made atomic.Int64
+
+// NewDatabase makes an empty database with bytewise collation and returns its connection URL. It is dropped when the
+// test ends, even if somebody is still connected.
+func NewDatabase(tb testing.TB) string {
+	tb.Helper()
+	c, err := shared()
+	if err != nil {
+		tb.Fatalf("start PostgreSQL (scripts/install-test-deps installs it): %v", err)
+	}
+	name := fmt.Sprintf("test%d", made.Add(1))
+	if err := c.run("createdb", "--template=template0", "--locale=C", "--encoding=UTF8", name); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := c.run("dropdb", "--force", name); err != nil {
+			tb.Error(err)
+		}
+	})
+	query := url.Values{"host": {c.dir}}
+	return (&url.URL{Scheme: "postgres", User: url.User(owner), Path: "/" + name, RawQuery: query.Encode()}).String()
+}
