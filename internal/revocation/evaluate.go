@@ -1,0 +1,96 @@
+package revocation
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"sallyport/internal/access"
+	"sallyport/internal/arn"
+	"sallyport/internal/credential"
+	"sallyport/internal/fault"
+	"sallyport/internal/session"
+	"sallyport/internal/store"
+)
+
+// Evaluate tells whether the caller's right stands in the transaction's snapshot, by the caller's ids alone. That a portal
+// session has run out takes nothing away: its credentials have an end of their own. That somebody has ended it does.
+func Evaluate(tx *store.Tx, c credential.Caller) error {
+	r := rightOf(c)
+	for _, check := range [...]func(*store.Tx, *right) error{checkAccount, checkKey, checkUser, checkSessions, checkGrant, checkRole} {
+		if err := check(tx, &r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkAccount(tx *store.Tx, r *right) error {
+	if r.account == "" {
+		return nil
+	}
+	a, err := tx.Account(arn.AccountID(r.account))
+	return stands(err, a.Status == "ACTIVE", "account "+r.account+" is closed or has left the organization")
+}
+
+func checkKey(tx *store.Tx, r *right) error {
+	if r.key == "" {
+		return nil
+	}
+	k, err := tx.AccessKey(r.key)
+	return stands(err, k.Status == store.KeyActive, "access key "+r.key+" is inactive or deleted")
+}
+
+func checkUser(tx *store.Tx, r *right) error {
+	if r.user == "" {
+		return nil
+	}
+	u, err := tx.User(r.user)
+	return stands(err, u.Status == store.UserEnabled, "the user is disabled or deleted")
+}
+
+func checkSessions(tx *store.Tx, r *right) error {
+	for _, id := range [...]string{r.session, r.parent} {
+		if id == "" {
+			continue
+		}
+		ended, err := session.Ended(tx, id)
+		if err := stands(err, !ended, "the session that they were given out in was ended: sign in again"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkGrant(tx *store.Tx, r *right) error {
+	if r.set == "" {
+		return nil
+	}
+	set, err := arn.ParsePermissionSet(r.set)
+	if err != nil {
+		return fmt.Errorf("read permission set of credentials: %w", err)
+	}
+	ok, err := access.Granted(tx, r.user, arn.AccountID(r.account), set)
+	return stands(err, ok, "no assignment grants the permission set in account "+r.account+" any more")
+}
+
+func checkRole(tx *store.Tx, r *right) error {
+	if r.roleARN == "" {
+		return nil
+	}
+	name := r.roleARN[strings.LastIndexByte(r.roleARN, '/')+1:]
+	role, err := tx.Role(arn.AccountID(r.account), name)
+	// A role of the same name that was made later is another role: its id differs.
+	return stands(err, role.ID == r.roleID, "the role no longer exists in the account")
+}
+
+// stands makes a refusal of what is not found or not ok.
+func stands(err error, ok bool, why string) error {
+	switch {
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return err
+	case err != nil || !ok:
+		return fault.Unauthenticatedf(fault.AuthRevoked, "These credentials were revoked: %s.", why)
+	}
+	return nil
+}

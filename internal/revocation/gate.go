@@ -1,0 +1,237 @@
+package revocation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sallyport/internal/credential"
+	"sallyport/internal/fault"
+	"sallyport/internal/store"
+)
+
+const (
+	// Bound is how old news of changes may be before credentials are refused.
+	Bound = 3 * time.Second
+
+	pollEvery   = 200 * time.Millisecond
+	pruneEvery  = time.Hour
+	maxOutcomes = 50_000           // remembered evaluations; some 20 MB
+	maxEvaluate = 10 * time.Second // the longest transaction
+)
+
+// ReasonCutOff is the reason of the Throttled fault that a node gives which cannot tell what was revoked.
+const ReasonCutOff = "revocation-unknown"
+
+// Gate lets credentials pass whose right stands. It is safe for concurrent use.
+type Gate struct {
+	db       *store.DB
+	evaluate func(*store.Tx, credential.Caller) error
+	bound    time.Duration
+	fresh    freshness
+
+	mu       sync.Mutex
+	changes  *changes
+	outcomes map[right]outcome
+	flights  map[right]*flight
+	cursor   string
+	polled   time.Time // database's time of the last good poll, for people
+}
+
+// outcome is what an evaluation found, and how many changes had arrived before its snapshot.
+type outcome struct {
+	arrival uint64
+	err     error
+}
+
+// flight is an evaluation under way.
+type flight struct {
+	outcome
+	done chan struct{}
+}
+
+// New returns a gate that nothing passes before Start. evaluate returns nil when the caller's right stands, an
+// Unauthenticated fault when it does not, another error when it cannot tell. It may look at the caller's ids only.
+func New(db *store.DB, evaluate func(*store.Tx, credential.Caller) error) *Gate {
+	return &Gate{
+		db: db, evaluate: evaluate, bound: Bound,
+		changes: newChanges(maxKeys, !db.PushesChanges()), outcomes: map[right]outcome{}, flights: map[right]*flight{},
+	}
+}
+
+// Start learns all changes that are kept, and from then on each one that this process makes.
+func (g *Gate) Start(ctx context.Context) error {
+	g.db.WatchChanges(g.learn) // first, so that nothing falls between the two
+	if err := g.poll(ctx); err != nil {
+		return fmt.Errorf("load changes: %w", err)
+	}
+	return nil
+}
+
+// Run keeps learning of the changes that other nodes make, and forgets old ones, until ctx ends.
+func (g *Gate) Run(ctx context.Context, log *slog.Logger) {
+	prune := time.NewTicker(pruneEvery)
+	defer prune.Stop()
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
+	if g.db.PushesChanges() {
+		poll.Stop()
+	}
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-poll.C:
+			err := g.poll(ctx)
+			if err != nil && !failing && ctx.Err() == nil {
+				log.Error("no news of revocations", "error", err, "refusing_after", g.bound)
+			} else if err == nil && failing {
+				log.Info("news of revocations again")
+			}
+			failing = err != nil
+		case <-prune.C:
+			if _, err := g.db.PruneChanges(ctx); err != nil && ctx.Err() == nil {
+				log.Error("prune changes", "error", err)
+			}
+		}
+	}
+}
+
+// learn takes note of changes that this process has committed, before their callers are answered.
+func (g *Gate) learn(list []store.Change) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.changes.arrive(list)
+	g.changes.sweep(g.db.Now())
+}
+
+// poll asks the database for changes. Freshness counts from before the question.
+func (g *Gate) poll(ctx context.Context) error {
+	timer := time.NewTimer(g.bound)
+	ctx, cancel := context.WithTimeout(ctx, g.bound)
+	defer cancel()
+	p, err := g.db.PollChanges(ctx, g.cursor)
+	if err == nil && p.ServerTime.Sub(p.Heartbeat) > g.bound {
+		err = fmt.Errorf("the database server lags: its last heartbeat is of %v, its time %v", p.Heartbeat, p.ServerTime)
+	}
+	if err != nil {
+		timer.Stop()
+		return err
+	}
+	g.mu.Lock()
+	g.changes.arrive(p.Changes)
+	g.changes.sweep(p.ServerTime)
+	g.cursor, g.polled = p.Cursor, p.ServerTime
+	pushes := g.db.PushesChanges()
+	if !pushes {
+		g.changes.turn()
+	}
+	g.mu.Unlock()
+	if pushes {
+		timer.Stop()
+		g.fresh.pushed()
+	} else {
+		g.fresh.good(timer)
+	}
+	return nil
+}
+
+// Ready says why credentials are refused altogether; nil when they are not.
+func (g *Gate) Ready() error {
+	if g.fresh.ok() {
+		return nil
+	}
+	return &fault.Error{
+		Kind: fault.Throttled, Reason: ReasonCutOff, RetryAfter: time.Second,
+		Message: fmt.Sprintf("It cannot be told at present whether these credentials were revoked: this node has had no news from its database for more than %v. Try again in a moment.", g.bound),
+	}
+}
+
+// Age is how long ago the last good poll was, for a gauge; 0 where changes are pushed.
+func (g *Gate) Age() time.Duration {
+	if g.db.PushesChanges() {
+		return 0
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.db.Now().Sub(g.polled)
+}
+
+// Check returns nil when the caller's right stands. Otherwise the fault is Unauthenticated with reason AuthRevoked, or
+// Throttled with ReasonCutOff.
+func (g *Gate) Check(ctx context.Context, c credential.Caller) error {
+	if err := g.Ready(); err != nil {
+		return err
+	}
+	r := rightOf(c)
+	g.mu.Lock()
+	needed := g.changes.since(&r, c.Issued)
+	if needed == 0 {
+		g.mu.Unlock()
+		return nil
+	}
+	if o, ok := g.outcomes[r]; ok && o.arrival >= needed {
+		g.mu.Unlock()
+		return o.err
+	}
+	f, ok := g.flights[r]
+	if ok && f.arrival >= needed {
+		g.mu.Unlock()
+		return f.wait(ctx)
+	}
+	f = &flight{outcome{arrival: g.changes.count}, make(chan struct{})} // counted before the snapshot is opened
+	g.flights[r] = f
+	g.mu.Unlock()
+	return g.fly(ctx, r, c, f)
+}
+
+func (f *flight) wait(ctx context.Context) error {
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// fly evaluates for all who wait for f. The one caller who does it may go away; the others may not suffer from it.
+func (g *Gate) fly(ctx context.Context, r right, c credential.Caller, f *flight) error {
+	f.err = errors.New("evaluation of a right was abandoned") // what the others get if evaluate panics
+	defer g.land(r, f)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxEvaluate)
+	defer cancel()
+	err := g.db.View(ctx, func(tx *store.Tx) error { return g.evaluate(tx, c) })
+	if err != nil && fault.KindOf(err) != fault.Unauthenticated {
+		err = fmt.Errorf("evaluate right: %w", err)
+	}
+	f.err = err
+	return err
+}
+
+// land remembers what f has found, unless it could not tell or a later evaluation was quicker.
+func (g *Gate) land(r right, f *flight) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	defer close(f.done)
+	if g.flights[r] == f {
+		delete(g.flights, r)
+	}
+	if f.err != nil && fault.KindOf(f.err) != fault.Unauthenticated {
+		return
+	}
+	old, ok := g.outcomes[r]
+	if ok && old.arrival > f.arrival {
+		return
+	}
+	if !ok && len(g.outcomes) >= maxOutcomes {
+		for k := range g.outcomes { // any one: whose outcome is forgotten costs one read
+			delete(g.outcomes, k)
+			break
+		}
+	}
+	g.outcomes[r] = f.outcome
+}
