@@ -1,0 +1,154 @@
+package directory
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"sallyport/internal/fault"
+	"sallyport/internal/store"
+)
+
+// EnterpriseExtension is the only extension that users have.
+const EnterpriseExtension = "aws:identitystore:enterprise"
+
+// Limits of a record (behaviour reference §1.2). The models of the APIs have them too, but not for every way in.
+const (
+	maxUserName   = 128
+	maxText       = 1024
+	maxExternalID = 256
+	maxExtension  = 32 << 10 // bytes; ours, since the model has none
+)
+
+// checkUser is what Identity Center demands of a user, whoever makes one.
+func checkUser(u store.User) error {
+	switch {
+	case u.UserName == "":
+		return errRequired("UserName")
+	case u.DisplayName == "":
+		return errRequired("DisplayName")
+	case u.Name.GivenName == "":
+		return errRequired("Name.GivenName")
+	case u.Name.FamilyName == "":
+		return errRequired("Name.FamilyName")
+	case utf8.RuneCountInString(u.UserName) > maxUserName || !allRunes(u.UserName, false):
+		return fault.Invalidf("UserName must have at most %d letters, marks, symbols, numbers and punctuation.", maxUserName)
+	case store.SameName(u.UserName, "Administrator") || store.SameName(u.UserName, "AWSAdministrators"):
+		return fault.Invalidf("The user name %s is reserved.", u.UserName)
+	}
+	if _, err := time.Parse(time.DateOnly, u.Birthdate); u.Birthdate != "" && err != nil {
+		return fault.Invalidf("Birthdate must be a date written as YYYY-MM-DD.")
+	}
+	for name, value := range u.Extensions {
+		if name != EnterpriseExtension {
+			return fault.Invalidf("There is no extension %s; the only one is %s.", name, EnterpriseExtension)
+		}
+		if len(value) > maxExtension {
+			return fault.Invalidf("The extension %s is longer than %d bytes.", name, maxExtension)
+		}
+	}
+	if err := checkCounts(u); err != nil {
+		return err
+	}
+	return checkTexts(append(userTexts(u), externalTexts(u.ExternalIDs)...))
+}
+
+func checkGroupTexts(g store.Group) error {
+	if g.DisplayName == "" {
+		return errRequired("DisplayName")
+	}
+	if len(g.ExternalIDs) > 10 {
+		return errMany("ExternalIds", 10)
+	}
+	return checkTexts(append([]text{{"DisplayName", g.DisplayName, maxText}, {"Description", g.Description, maxText}}, externalTexts(g.ExternalIDs)...))
+}
+
+func checkCounts(u store.User) error {
+	for _, l := range []struct {
+		name      string
+		have, max int
+	}{
+		{"Emails", len(u.Emails), 1}, {"Addresses", len(u.Addresses), 1}, {"PhoneNumbers", len(u.PhoneNumbers), 1},
+		{"Roles", len(u.Roles), 1}, {"Photos", len(u.Photos), 3}, {"ExternalIds", len(u.ExternalIDs), 10},
+	} {
+		if l.have > l.max {
+			return errMany(l.name, l.max)
+		}
+	}
+	return nil
+}
+
+// text is an attribute whose characters are bounded in number and kind.
+type text struct {
+	name, value string
+	max         int
+}
+
+func userTexts(u store.User) []text {
+	var out []text
+	add := func(name string, values ...string) {
+		for _, v := range values {
+			out = append(out, text{name, v, maxText})
+		}
+	}
+	n := u.Name
+	add("DisplayName", u.DisplayName)
+	add("Name", n.Formatted, n.FamilyName, n.GivenName, n.MiddleName, n.HonorificPrefix, n.HonorificSuffix)
+	add("NickName", u.NickName)
+	add("ProfileUrl", u.ProfileURL)
+	add("UserType", u.UserType)
+	add("Title", u.Title)
+	add("PreferredLanguage", u.PreferredLanguage)
+	add("Locale", u.Locale)
+	add("Timezone", u.Timezone)
+	add("Website", u.Website)
+	for _, l := range []struct {
+		name   string
+		values []store.TypedValue
+	}{{"Emails", u.Emails}, {"PhoneNumbers", u.PhoneNumbers}, {"Photos", u.Photos}, {"Roles", u.Roles}} {
+		for _, v := range l.values {
+			add(l.name, v.Value, v.Type, v.Display)
+		}
+	}
+	for _, a := range u.Addresses {
+		add("Addresses", a.StreetAddress, a.Locality, a.Region, a.PostalCode, a.Country, a.Formatted, a.Type)
+	}
+	return out
+}
+
+func externalTexts(ids []store.ExternalID) []text {
+	var out []text
+	for _, e := range ids {
+		out = append(out, text{"ExternalIds", e.Issuer, maxExternalID}, text{"ExternalIds", e.ID, maxExternalID})
+	}
+	return out
+}
+
+func checkTexts(texts []text) error {
+	for _, t := range texts {
+		if utf8.RuneCountInString(t.value) > t.max || !allRunes(t.value, true) {
+			return fault.Invalidf("%s must have at most %d letters, marks, symbols, numbers, punctuation and spaces.", t.name, t.max)
+		}
+	}
+	return nil
+}
+
+// allRunes tells whether a text has only the characters of the model's patterns: no control and no format characters.
+func allRunes(s string, spaces bool) bool {
+	for _, r := range s {
+		switch {
+		case unicode.In(r, unicode.L, unicode.M, unicode.S, unicode.N, unicode.P):
+		case spaces && strings.ContainsRune("\t\n\r \u00a0\u3000", r):
+		default:
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
+
+func errRequired(name string) error { return fault.Invalidf("%s is required.", name) }
+
+func errMany(name string, most int) error {
+	return fault.Invalidf("%s can have at most %d values.", name, most)
+}

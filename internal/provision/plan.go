@@ -1,0 +1,190 @@
+package provision
+
+import (
+	"errors"
+	"fmt"
+
+	"sallyport/internal/access"
+	"sallyport/internal/arn"
+	"sallyport/internal/fault"
+	"sallyport/internal/page"
+	"sallyport/internal/policy/managed"
+	"sallyport/internal/store"
+)
+
+// step is what one job asks of one account. Nothing set means that there is nothing to do but to end the request.
+type step struct {
+	request  store.Request
+	instance store.Instance
+	account  store.Account
+	ensure   *Role
+	remove   string // name of a role that nothing needs once the request has ended; when ensure is set, only if that fails
+	fail     string // why the request fails without the account being asked
+}
+
+// plan reads what a job is to do. It runs outside the transaction that will record the result, since policies take time to
+// unpack; what it rests on can't change meanwhile, because jobs of one account run one after the other and overlapping
+// operations on one assignment are refused.
+func plan(tx *store.Tx, job access.Job) (step, error) {
+	var s step
+	var err error
+	if s.request, err = tx.Request(job.Request); err != nil {
+		return s, fmt.Errorf("load request: %w", err)
+	}
+	if s.instance, err = tx.Instance(s.request.Set.Instance); err != nil {
+		return s, fmt.Errorf("load instance: %w", err)
+	}
+	if s.account, err = tx.Account(job.Account); err != nil {
+		return s, fmt.Errorf("load account: %w", err)
+	}
+	role, err := tx.ProvisionedRole(job.Account, s.request.Set)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return s, fmt.Errorf("load role: %w", err)
+	}
+	switch s.request.Family {
+	case store.RequestCreate:
+		err = s.planCreate(tx, role)
+	case store.RequestDelete:
+		err = s.planDelete(tx, role)
+	case store.RequestProvision:
+		err = s.planProvision(tx, role)
+	}
+	return s, err
+}
+
+func (s *step) planCreate(tx *store.Tx, role store.Role) error {
+	a, err := tx.Assignment(assignmentOf(s.request))
+	gone := errors.Is(err, store.ErrNotFound) // an earlier request for the same failed, and took the row with it
+	if err != nil && !gone {
+		return fmt.Errorf("load assignment: %w", err)
+	}
+	if gone {
+		a = assignmentOf(s.request)
+	}
+	if a.State == store.AssignmentGranted {
+		return nil
+	}
+	some, granted, err := tx.OtherAssignments(a)
+	if err != nil {
+		return fmt.Errorf("look for other assignments: %w", err)
+	}
+	name := role.Name
+	if !some {
+		s.remove = name
+	}
+	exists, err := access.PrincipalExists(tx, s.instance.StoreID, a.PrincipalType, a.PrincipalID)
+	switch {
+	case err != nil:
+		return err
+	case !exists:
+		s.fail = fmt.Sprintf("Received a 404 status error: the %s assignee %s was not found in directory %s", a.PrincipalType, a.PrincipalID, s.instance.StoreID)
+		return nil
+	case gone:
+		s.fail = notAssigned
+		return nil
+	case name != "" && granted: // others rely on the role as it stands: an edit reaches it when it is provisioned (case S20)
+		return nil
+	}
+	set, err := tx.PermissionSet(a.Set)
+	if err != nil {
+		return fmt.Errorf("load permission set: %w", err)
+	}
+	if name == "" {
+		name = arn.RoleName(set.Name, suffix(s.request.ID))
+	}
+	if !some {
+		s.remove = name
+	}
+	return s.want(tx, set, name)
+}
+
+// notAssigned is what AWS says of an assignment that is not there.
+const notAssigned = "Received a 404 status error: Assignment not found."
+
+func (s *step) planDelete(tx *store.Tx, role store.Role) error {
+	a, err := tx.Assignment(assignmentOf(s.request))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("load assignment: %w", err)
+	}
+	if a.State != store.AssignmentDeleting { // there was none to delete; another may have been asked for since
+		s.fail = notAssigned
+		if role.Name == "" {
+			s.fail = notProvisioned(s.account.ID)
+		}
+		return nil
+	}
+	some, _, err := tx.OtherAssignments(a)
+	if err != nil {
+		return fmt.Errorf("look for other assignments: %w", err)
+	}
+	if !some {
+		s.remove = role.Name
+	}
+	return nil
+}
+
+func (s *step) planProvision(tx *store.Tx, role store.Role) error {
+	if role.Name == "" {
+		if s.request.Account != "" { // otherwise the role has gone since the request was spread, which is as good
+			s.fail = notProvisioned(s.account.ID)
+		}
+		return nil
+	}
+	set, err := tx.PermissionSet(s.request.Set)
+	if err != nil {
+		return fmt.Errorf("load permission set: %w", err)
+	}
+	return s.want(tx, set, role.Name)
+}
+
+func notProvisioned(account arn.AccountID) string {
+	return fmt.Sprintf("Received a 404 status error: Permission set provision not found in AWS account %s.", account)
+}
+
+func assignmentOf(r store.Request) store.Assignment {
+	return store.Assignment{Account: r.Account, Set: r.Set, PrincipalType: r.PrincipalType, PrincipalID: r.PrincipalID}
+}
+
+// want makes the role that the permission set asks for now. That it can't be made is the request's failure.
+func (s *step) want(tx *store.Tx, set store.PermissionSet, name string) error {
+	r := Role{
+		Name: name, Path: arn.RolePath(s.instance.Region), Set: set.PermissionSet, Revision: set.Revision,
+		Trust: trust(s.account.ID, s.instance.ID), RelayState: set.RelayState,
+	}
+	var err error
+	if r.SessionDuration, err = access.ParseSessionDuration(set.SessionDuration); err != nil {
+		return fmt.Errorf("read session duration: %w", err)
+	}
+	if r.Inline, err = access.InlinePolicy(tx, set); err != nil {
+		return err
+	}
+	attached, _, err := tx.AttachedPolicies(set.PermissionSet, page.Query{Limit: access.MaxPolicies})
+	if err != nil {
+		return fmt.Errorf("list attached policies: %w", err)
+	}
+	if r.Managed, err = catalogued(attached...); err == nil && set.Boundary != "" {
+		var b []Policy
+		if b, err = catalogued(set.Boundary); err == nil {
+			r.Boundary = &b[0]
+		}
+	}
+	if f := fault.As(err); f != nil {
+		s.fail = f.Message
+		return nil
+	}
+	s.ensure = &r
+	return nil
+}
+
+// catalogued are the policies as the catalogue has them now. One may be gone: attached before the catalogue was renewed.
+func catalogued(arns ...string) ([]Policy, error) {
+	var out []Policy
+	for _, a := range arns {
+		p, ok := managed.Lookup(a)
+		if !ok {
+			return nil, fault.Newf(fault.NotFound, "Received a 404 status error: Policy %s does not exist or is not attachable.", a)
+		}
+		out = append(out, Policy{ARN: a, Document: p.Document})
+	}
+	return out, nil
+}
