@@ -1,0 +1,99 @@
+package session
+
+import (
+	"container/list"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// maxKeys bounds how many addresses or sessions a limiter remembers. Whoever makes it forget another one by using that
+// many addresses gains nothing: the bound is about the cost of one.
+const maxKeys = 10_000
+
+// limiter bounds a rate for each key. Its zero value is ready and bounds at the rate of the first call for a key.
+type limiter struct {
+	mu    sync.Mutex
+	byKey map[string]*list.Element
+	order list.List // of *limited; the one used last is in front
+}
+
+type limited struct {
+	key  string
+	rate *rate.Limiter
+}
+
+// get is the rate of a key.
+func (l *limiter) get(key string, every time.Duration, burst int) *rate.Limiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e, ok := l.byKey[key]; ok {
+		l.order.MoveToFront(e)
+		return e.Value.(*limited).rate
+	}
+	if l.byKey == nil {
+		l.byKey = map[string]*list.Element{}
+	}
+	if l.order.Len() >= maxKeys {
+		old := l.order.Remove(l.order.Back()).(*limited)
+		delete(l.byKey, old.key)
+	}
+	r := rate.NewLimiter(rate.Every(every), burst)
+	l.byKey[key] = l.order.PushFront(&limited{key, r})
+	return r
+}
+
+// network is the part of an address that one party controls: an IPv6 customer has at least a /64.
+func network(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ip
+	}
+	a = a.Unmap().WithZone("")
+	if a.Is4() {
+		return a.String()
+	}
+	p, err := a.Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return p.String()
+}
+
+// admit bounds the operations that are open to anyone.
+func (s *Service) admit(from Origin) error {
+	const each, burst = time.Second / 50, 200 // an office behind one address may poll for a hundred people
+	if s.opened.get(network(from.IP), each, burst).AllowN(s.Clock.Now(), 1) {
+		return nil
+	}
+	return refuse(slowDown, "Too many requests came from your address. Try again in a few seconds.")
+}
+
+// tries bounds the guessing of user codes. Only failures count.
+type tries struct{ byPortal, byNetwork limiter }
+
+func (t *tries) rates(portalID string, from Origin) [2]*rate.Limiter {
+	return [2]*rate.Limiter{
+		t.byPortal.get(portalID, time.Minute, 10),
+		t.byNetwork.get(network(from.IP), 10*time.Second, 50),
+	}
+}
+
+// blocked says whether so many tries have failed that the next one has to wait.
+func (t *tries) blocked(portalID string, from Origin, now time.Time) bool {
+	for _, r := range t.rates(portalID, from) {
+		if r.TokensAt(now) < 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// failed counts a failure.
+func (t *tries) failed(portalID string, from Origin, now time.Time) {
+	for _, r := range t.rates(portalID, from) {
+		r.AllowN(now, 1)
+	}
+}

@@ -1,0 +1,107 @@
+// Package vend turns a person's right into short-lived credentials of a role: the one path by which the portal API and the
+// portal's pages give credentials out. Whether the right still stands when they are used is package revocation's business.
+package vend
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"sallyport/internal/access"
+	"sallyport/internal/arn"
+	"sallyport/internal/audit"
+	"sallyport/internal/credential"
+	"sallyport/internal/fault"
+	"sallyport/internal/store"
+)
+
+// Vendor gives credentials out.
+type Vendor struct {
+	DB       *store.DB
+	Minter   *credential.Minter
+	Instance arn.Instance
+}
+
+// RoleCredentials gives out credentials of the role that a permission set has become in an account. They live as long as
+// the role says, not as long as who's token (case S30). They are returned when the event, which gets its details here, is
+// durable: nothing is given out that is not on record. who is a Bearer.
+func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, account arn.AccountID, set string, event *audit.Event) (credential.Credentials, error) {
+	event.ServiceEventDetails = map[string]any{"account_id": account, "role_name": set}
+	var role store.Role
+	var asOf time.Time
+	err := v.DB.View(ctx, func(tx *store.Tx) (err error) {
+		asOf = tx.Now()
+		role, err = v.reach(tx, who.UserID, account, set)
+		return err
+	})
+	if err != nil {
+		return credential.Credentials{}, err
+	}
+	keys, err := v.Minter.Role(credential.RoleGrant{
+		RoleARN: role.ARN(), RoleID: role.ID, SessionName: sessionName(who.UserName, who.UserID),
+		UserName: who.UserName, UserID: who.UserID, SessionID: who.SessionID, ParentID: who.ParentID,
+		PermissionSet: role.Set.ARN(), Issued: asOf, Duration: role.Spec.SessionDuration, MFATime: who.MFATime,
+	})
+	if err != nil {
+		return credential.Credentials{}, fmt.Errorf("mint role credentials: %w", err)
+	}
+	if err := v.DB.Update(ctx, func(tx *store.Tx) error { return event.Store(tx) }); err != nil {
+		return credential.Credentials{}, fmt.Errorf("record role credentials: %w", err)
+	}
+	return keys, nil
+}
+
+// reach is the role that the person is granted in the account, as it is provisioned now. No such account, no such
+// permission set and no such grant are one answer (case S33).
+func (v *Vendor) reach(tx *store.Tx, userID string, account arn.AccountID, name string) (store.Role, error) {
+	set, err := access.SetByName(tx, v.Instance, name)
+	if fault.KindOf(err) == fault.NotFound {
+		return store.Role{}, NoAccess()
+	}
+	if err != nil {
+		return store.Role{}, err
+	}
+	ok, err := access.Granted(tx, userID, account, set.PermissionSet)
+	if err != nil {
+		return store.Role{}, err
+	}
+	if !ok {
+		return store.Role{}, NoAccess()
+	}
+	role, err := tx.ProvisionedRole(account, set.PermissionSet)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Role{}, NoAccess()
+	}
+	if err != nil {
+		return store.Role{}, fmt.Errorf("load provisioned role: %w", err)
+	}
+	return role, nil
+}
+
+// NoAccess is AWS's answer to everything that the caller may not have, whatever the reason (behaviour reference §5.1).
+func NoAccess() error { return fault.Deniedf("No access") }
+
+// maxSessionName is STS's (model shape roleSessionNameType: 2 to 64 of [\w+=,.@-]).
+const maxSessionName = 64
+
+// sessionName makes a user name into a role session's name. User names may hold more than STS allows; one that must be
+// changed gets a mark of its user, since policies and people tell sessions apart by it.
+func sessionName(userName, userID string) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("_+=,.@-", r):
+			return r
+		}
+		return '_'
+	}, userName)
+	if name == userName && len(name) >= 2 && len(name) <= maxSessionName {
+		return name
+	}
+	sum := sha256.Sum256([]byte(userID))
+	mark := "-" + hex.EncodeToString(sum[:4])
+	return name[:min(len(name), maxSessionName-len(mark))] + mark
+}
