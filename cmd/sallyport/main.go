@@ -1,0 +1,55 @@
+// Command sallyport is a self-hosted identity center: the server, and the tools of those who run and use it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"sallyport/internal/fault"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot()
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "sallyport: "+sentence(err))
+		stop()
+		os.Exit(1)
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sallyport",
+		Short: "An identity center that you run yourself and that speaks AWS IAM Identity Center's protocols",
+		Long: `Sallyport is an identity center that you run yourself and that speaks AWS IAM Identity Center's own protocols.
+
+Try it:        sallyport dev
+Operate it:    eval "$(sallyport env --data DIR)"; aws sso-admin list-instances
+Use it:        sallyport aws-config --portal URL --write; aws sso login --profile NAME`,
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w. See `%s --help`", err, c.CommandPath())
+	})
+	root.AddCommand(newDev(), newServe(), newEnv(), newAWSConfig(), newConfig(), newVersion())
+	return root
+}
+
+// sentence is an error as one clear sentence.
+func sentence(err error) string {
+	if f := fault.As(err); f != nil && f.Message != "" {
+		return f.Message
+	}
+	if errors.Is(err, context.Canceled) {
+		return "stopped."
+	}
+	return err.Error()
+}

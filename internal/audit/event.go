@@ -1,0 +1,99 @@
+// Package audit has the record of what was done: CloudTrail's shape, the sealed log, and the sinks that it is shipped to.
+// Rules and protocols fill events; they are stored in the transaction of the change that they tell of.
+package audit
+
+import (
+	"encoding/json"
+	"time"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/store"
+)
+
+// Hidden stands where a secret would have been, as on AWS.
+const Hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
+
+// Event is one audit record in CloudTrail's shape (behaviour reference §10.6).
+type Event struct {
+	EventVersion        string         `json:"eventVersion"`
+	UserIdentity        UserIdentity   `json:"userIdentity"`
+	EventTime           string         `json:"eventTime"` // set by Store
+	EventSource         string         `json:"eventSource"`
+	EventName           string         `json:"eventName"`
+	AWSRegion           string         `json:"awsRegion"`
+	SourceIPAddress     string         `json:"sourceIPAddress"`
+	UserAgent           string         `json:"userAgent,omitempty"`
+	ErrorCode           string         `json:"errorCode,omitempty"`
+	ErrorMessage        string         `json:"errorMessage,omitempty"`
+	RequestParameters   any            `json:"requestParameters"`
+	ResponseElements    any            `json:"responseElements"`
+	AdditionalEventData map[string]any `json:"additionalEventData,omitempty"`
+	RequestID           string         `json:"requestID"`
+	EventID             string         `json:"eventID"` // set by Store
+	ReadOnly            bool           `json:"readOnly"`
+	Resources           []Resource     `json:"resources,omitempty"`
+	EventType           string         `json:"eventType"` // AwsApiCall, AwsServiceEvent
+	ManagementEvent     bool           `json:"managementEvent"`
+	RecipientAccountID  string         `json:"recipientAccountId"`
+	ServiceEventDetails map[string]any `json:"serviceEventDetails,omitempty"`
+	EventCategory       string         `json:"eventCategory"`
+}
+
+// UserIdentity tells who acted (behaviour reference §10.5).
+type UserIdentity struct {
+	Type           string          `json:"type"` // IAMUser, AssumedRole, IdentityCenterUser, AWSService, Unknown
+	PrincipalID    string          `json:"principalId,omitempty"`
+	ARN            string          `json:"arn,omitempty"`
+	AccountID      string          `json:"accountId,omitempty"`
+	AccessKeyID    string          `json:"accessKeyId,omitempty"`
+	UserName       string          `json:"userName,omitempty"`
+	InvokedBy      string          `json:"invokedBy,omitempty"`
+	SessionContext *SessionContext `json:"sessionContext,omitempty"`
+	OnBehalfOf     *OnBehalfOf     `json:"onBehalfOf,omitempty"`
+	CredentialID   string          `json:"credentialId,omitempty"` // portal session: joins all that was done under it
+}
+
+// SessionContext tells of the role behind a session.
+type SessionContext struct {
+	SessionIssuer SessionIssuer     `json:"sessionIssuer"`
+	Attributes    map[string]string `json:"attributes"`
+}
+
+// SessionIssuer is the role itself.
+type SessionIssuer struct {
+	Type        string `json:"type"`
+	PrincipalID string `json:"principalId"`
+	ARN         string `json:"arn"`
+	AccountID   string `json:"accountId"`
+	UserName    string `json:"userName"`
+}
+
+// OnBehalfOf is the person of the directory for whom the call was made.
+type OnBehalfOf struct {
+	UserID           string `json:"userId"`
+	IdentityStoreARN string `json:"identityStoreArn"`
+}
+
+// Resource is a thing that the call touched.
+type Resource struct {
+	ARN       string `json:"ARN"`
+	AccountID string `json:"accountId,omitempty"`
+	Type      string `json:"type,omitempty"`
+}
+
+// Store appends the event to the transaction that it tells of.
+func (e *Event) Store(tx *store.Tx) error {
+	if e.EventID == "" {
+		e.EventID = arn.NewTimeUUID(tx.Now())
+	}
+	e.EventVersion, e.EventCategory, e.ManagementEvent = "1.11", "Management", true
+	e.EventTime = tx.Now().UTC().Format(time.RFC3339)
+	if e.EventType == "" {
+		e.EventType = "AwsApiCall"
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return tx.AppendEvent(store.Event{ID: e.EventID, At: tx.Now(), JSON: b})
+}

@@ -1,0 +1,167 @@
+// Package config has the one configuration struct: defaults, then a TOML file, then the environment, then flags.
+// Nothing else reads a configuration file or the environment. Secrets are never values here, only files that hold them.
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"sallyport/internal/fault"
+)
+
+// Config is everything that a server is told. Every field may be absent.
+type Config struct {
+	Data     string `toml:"data"`     // directory of the database and of what the server writes; required
+	URL      string `toml:"url"`      // public URL: issuer, cookie host; fixed at the first start
+	Listen   string `toml:"listen"`   // host:port; default: the URL's port on 127.0.0.1
+	Database string `toml:"database"` // postgres:// URL; default: SQLite in Data. A password in it belongs into DatabaseFile
+	// DatabaseFile names a file that holds the postgres:// URL, for one with a password.
+	DatabaseFile string `toml:"database_file"`
+	Region       string `toml:"region"`   // default local-1
+	KeyFile      string `toml:"key_file"` // key-encryption key; default: Data with ".key" appended, beside the directory and not in it
+	LogLevel     string `toml:"log_level"`
+	AuditFile    string `toml:"audit_file"` // JSON lines; default: Data/audit.jsonl; "off": none
+
+	Dev          bool `toml:"-"` // made by `sallyport dev`
+	UnsafeListen bool `toml:"-"` // dev only: listen off loopback
+}
+
+// Load reads a TOML file over c, strictly: an unknown key is an error.
+func (c *Config) Load(path string) error {
+	meta, err := toml.DecodeFile(path, c)
+	if err != nil {
+		return fault.Invalidf("The configuration file %s cannot be read: %v.", path, err)
+	}
+	if u := meta.Undecoded(); len(u) > 0 {
+		return fault.Invalidf("The configuration file %s has an unknown key: %s.", path, u[0])
+	}
+	return nil
+}
+
+// Environment puts SALLYPORT_… variables over c.
+func (c *Config) Environment(lookup func(string) (string, bool)) {
+	for name, field := range c.fields() {
+		if v, ok := lookup("SALLYPORT_" + strings.ToUpper(name)); ok && v != "" {
+			*field = v
+		}
+	}
+	if dir, ok := lookup("CREDENTIALS_DIRECTORY"); ok && c.KeyFile == "" { // systemd credentials
+		if f := filepath.Join(dir, "sallyport-key"); exists(f) {
+			c.KeyFile = f
+		}
+	}
+}
+
+// Override puts what is set in flags over c.
+func (c *Config) Override(flags Config) {
+	over := flags.fields()
+	for name, field := range c.fields() {
+		if v := *over[name]; v != "" {
+			*field = v
+		}
+	}
+}
+
+// fields are the settings by their name in the file.
+func (c *Config) fields() map[string]*string {
+	return map[string]*string{
+		"data": &c.Data, "url": &c.URL, "listen": &c.Listen, "database": &c.Database, "database_file": &c.DatabaseFile,
+		"region": &c.Region, "key_file": &c.KeyFile, "log_level": &c.LogLevel, "audit_file": &c.AuditFile,
+	}
+}
+
+// Complete fills defaults in and checks what can be checked without opening anything.
+func (c *Config) Complete() error {
+	if c.Data == "" {
+		return fault.Invalidf("No data directory: say --data DIR.")
+	}
+	if c.Region == "" {
+		c.Region = "local-1"
+	}
+	if c.KeyFile == "" {
+		c.KeyFile = strings.TrimRight(c.Data, "/") + ".key"
+	}
+	if c.AuditFile == "" {
+		c.AuditFile = filepath.Join(c.Data, "audit.jsonl")
+	}
+	if err := c.completeDatabase(); err != nil {
+		return err
+	}
+	return c.completeURL()
+}
+
+func (c *Config) completeDatabase() error {
+	if c.DatabaseFile != "" {
+		b, err := os.ReadFile(c.DatabaseFile)
+		if err != nil {
+			return fault.Invalidf("The database file cannot be read: %v.", err)
+		}
+		c.Database = strings.TrimSpace(string(b))
+	}
+	switch {
+	case c.Database == "":
+		c.Database = filepath.Join(c.Data, "sallyport.db")
+	case !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://"):
+		return fault.Invalidf("The database must be a postgres:// URL; leave it out for SQLite in the data directory.")
+	}
+	return nil
+}
+
+func (c *Config) completeURL() error {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		return fault.Invalidf("The URL %q will not do: expected https://host or http://host:port, without a path (clients drop path prefixes).", c.URL)
+	}
+	c.URL = u.Scheme + "://" + u.Host
+	if c.Listen == "" {
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+		}
+		c.Listen = net.JoinHostPort("127.0.0.1", port)
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fault.Invalidf("The listen address %q will not do: expected host:port.", c.Listen)
+	}
+	if !Loopback(host) && !(c.Dev && c.UnsafeListen) {
+		if c.Dev {
+			return fault.Invalidf("The address %s is not loopback, and the world of `sallyport dev` is not for others to reach. If you must: --unsafe-listen.", c.Listen)
+		}
+		return fault.Invalidf("The address %s is not loopback. Until TLS and MFA are there, Sallyport serves loopback only; put nothing in front of it.", c.Listen)
+	}
+	return nil
+}
+
+// Loopback tells whether a host is this machine and nothing else.
+func Loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// Summary is the effective configuration as TOML, for `sallyport config check`. A password in the database URL is masked.
+func (c *Config) Summary() string {
+	shown := *c
+	if u, err := url.Parse(shown.Database); err == nil && u.User != nil {
+		shown.Database = u.Redacted()
+	}
+	b, err := toml.Marshal(shown)
+	if err != nil {
+		return fmt.Sprint(err)
+	}
+	return string(b)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

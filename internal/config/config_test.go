@@ -1,0 +1,76 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestOrderOfSettings(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "sallyport.toml")
+	if err := os.WriteFile(file, []byte("data = '/from/file'\nregion = 'file-1'\nurl = 'https://file.example.org'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var c Config
+	if err := c.Load(file); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"SALLYPORT_REGION": "env-1", "SALLYPORT_URL": "https://env.example.org"}
+	c.Environment(func(k string) (string, bool) { v, ok := env[k]; return v, ok })
+	c.Override(Config{URL: "https://flag.example.org/"})
+	if err := c.Complete(); err != nil {
+		t.Fatal(err)
+	}
+	if c.Data != "/from/file" || c.Region != "env-1" || c.URL != "https://flag.example.org" {
+		t.Errorf("effective: %+v", c)
+	}
+	if c.KeyFile != "/from/file.key" || c.Listen != "127.0.0.1:443" || c.Database != "/from/file/sallyport.db" {
+		t.Errorf("defaults: %+v", c)
+	}
+}
+
+func TestUnknownKeyIsAnError(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "x.toml")
+	if err := os.WriteFile(file, []byte("dat = '/x'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var c Config
+	if err := c.Load(file); err == nil || !strings.Contains(err.Error(), "dat") {
+		t.Errorf("Load = %v", err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]Config{
+		"no data":            {URL: "https://id.example.org"},
+		"no url":             {Data: "/d"},
+		"path":               {Data: "/d", URL: "https://id.example.org/prefix"},
+		"user":               {Data: "/d", URL: "https://a@id.example.org"},
+		"scheme":             {Data: "/d", URL: "ftp://id.example.org"},
+		"off loopback":       {Data: "/d", URL: "https://id.example.org", Listen: "0.0.0.0:443"},
+		"all addresses":      {Data: "/d", URL: "https://id.example.org", Listen: ":443"},
+		"dev off loopback":   {Data: "/d", URL: "http://localhost:1", Listen: "10.0.0.1:1", Dev: true},
+		"unsafe is dev only": {Data: "/d", URL: "http://localhost:1", Listen: "10.0.0.1:1", UnsafeListen: true},
+		"database":           {Data: "/d", URL: "https://id.example.org", Database: "mysql://x"},
+	} {
+		if err := c.Complete(); err == nil {
+			t.Errorf("%s: accepted as %+v", name, c)
+		}
+	}
+	c := Config{Data: "/d", URL: "http://localhost:1", Listen: "10.0.0.1:1", Dev: true, UnsafeListen: true}
+	if err := c.Complete(); err != nil {
+		t.Errorf("--unsafe-listen: %v", err)
+	}
+}
+
+func TestSummaryMasksPassword(t *testing.T) {
+	t.Parallel()
+	c := Config{Database: "postgres://u:secret@db/x"}
+	if s := c.Summary(); strings.Contains(s, "secret") || !strings.Contains(s, "db/x") {
+		t.Errorf("summary: %s", s)
+	}
+}

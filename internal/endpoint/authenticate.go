@@ -1,0 +1,49 @@
+package endpoint
+
+import (
+	"net/http"
+
+	"sallyport/internal/awsapi"
+	"sallyport/internal/credential"
+	"sallyport/internal/fault"
+	"sallyport/internal/sigv4"
+	"sallyport/internal/store"
+)
+
+// bearerHeader carries the portal access token (model shape AccessTokenType).
+const bearerHeader = "X-Amz-Sso_bearer_token"
+
+// authenticate establishes the caller. An operation without SigV4 ignores a signature that comes anyway (case S33).
+func (a *API) authenticate(r *http.Request, m *mount, op *awsapi.Operation[*Call], body []byte) (credential.Caller, error) {
+	if !op.Unsigned {
+		return a.signed(r, m, body)
+	}
+	if !m.rule.Bearer {
+		return credential.Caller{}, nil
+	}
+	var c credential.Caller
+	err := a.DB.View(r.Context(), func(tx *store.Tx) (err error) {
+		c, err = a.Bearer(tx, r.Header.Get(bearerHeader))
+		return err
+	})
+	return c, err
+}
+
+// signed verifies the signature and then that the right behind the key still stands: who cannot prove a key learns nothing of it.
+func (a *API) signed(r *http.Request, m *mount, body []byte) (credential.Caller, error) {
+	sig, err := sigv4.Parse(r)
+	if err != nil {
+		return credential.Caller{}, err
+	}
+	if len(sig.SessionToken) > 8192 {
+		return credential.Caller{}, fault.Unauthenticatedf(fault.AuthUnknownKey, "The security token included in the request is invalid.")
+	}
+	c, secret, err := a.Key(r.Context(), sig.AccessKeyID, sig.SessionToken)
+	if err != nil {
+		return credential.Caller{}, err
+	}
+	if err := m.verifier.Verify(r, body, sig, string(secret), a.Clock.Now()); err != nil {
+		return credential.Caller{}, err
+	}
+	return c, a.Gate(r.Context(), c)
+}

@@ -1,0 +1,194 @@
+package endpoint
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"sallyport/internal/awsapi"
+	"sallyport/internal/credential"
+	"sallyport/internal/fault"
+	"sallyport/internal/policy"
+	"sallyport/internal/store"
+)
+
+// authorize decides whether the caller may: first whether the caller's account may administer at all, then by its policies,
+// for every resource that the operation names.
+func (a *API) authorize(tx *store.Tx, m *mount, op *awsapi.Operation[*Call], c *Call, in any) error {
+	if op.Unsigned || contains(m.rule.Free, op.Name) {
+		return nil
+	}
+	if m.rule.Administers != nil {
+		if err := m.rule.Administers(tx, c.Caller.Account); err != nil {
+			return fmt.Errorf("hold account against the account rule: %w", err)
+		}
+	}
+	layers, err := a.layers(tx, c.Caller)
+	if err != nil {
+		return fmt.Errorf("load the caller's policies: %w", err)
+	}
+	resources := op.ResourceARNs(in, map[string]string{"Account": string(a.Owner), "Region": a.Region})
+	for _, resource := range resources {
+		d := policy.Evaluate(policy.Request{
+			Principal: policy.Principal{Account: string(c.Caller.Account), ARN: c.Caller.ARN, Issuer: c.Caller.RoleARN},
+			Action:    op.Action, Resource: resource, Context: conditions{c, tx.Now()},
+		}, layers)
+		if !d.Allowed {
+			return fault.Deniedf("User: %s is not authorized to perform: %s on resource: %s %s", c.Caller.ARN, op.Action, resource, d.Because())
+		}
+	}
+	return nil
+}
+
+// layers are the caller's policies: of a user as they are attached now, of a role session as its role is provisioned now.
+func (a *API) layers(tx *store.Tx, c credential.Caller) (policy.Layers, error) {
+	if c.Kind == credential.IAMUser {
+		attached, err := tx.UserPolicies(c.PrincipalID)
+		if err != nil {
+			return policy.Layers{}, err
+		}
+		var l policy.Layers
+		for _, p := range attached {
+			l.Identity = append(l.Identity, a.documents.named(tx, p.Name, p.Document))
+		}
+		return l, nil
+	}
+	role, err := tx.Role(c.Account, c.RoleName)
+	if errors.Is(err, store.ErrNotFound) || err == nil && role.ID != c.RoleID {
+		return policy.Layers{}, fault.Unauthenticatedf(fault.AuthRevoked, "The role behind these credentials is gone.")
+	}
+	if err != nil {
+		return policy.Layers{}, err
+	}
+	return a.roleLayers(tx, c, role), nil
+}
+
+func (a *API) roleLayers(tx *store.Tx, c credential.Caller, role store.Role) policy.Layers {
+	var l policy.Layers
+	for _, p := range role.Spec.Managed {
+		l.Identity = append(l.Identity, a.documents.named(tx, p.ARN, p.Document))
+	}
+	if role.Spec.Inline != "" {
+		l.Identity = append(l.Identity, a.documents.named(tx, "AwsSSOInlinePolicy", role.Spec.Inline))
+	}
+	if b := role.Spec.Boundary; b != nil {
+		named := a.documents.named(tx, b.ARN, b.Document)
+		l.Boundary = &named
+	}
+	if c.SessionPolicy != "" {
+		p, err := policy.Load([]byte(c.SessionPolicy))
+		if err != nil {
+			p = nil // unreadable: denies
+		}
+		l.Session = [][]policy.Named{{{Name: "session", Policy: p}}}
+	}
+	return l
+}
+
+// documents keeps compiled policies by the hash of their text. The hash names the text for ever, so nothing here goes stale.
+type documents struct {
+	mu   sync.Mutex
+	kept map[string]*policy.Policy
+}
+
+// maxDocuments bounds the cache. It is emptied when it is full: distinct documents are few, and compiling one costs microseconds.
+const maxDocuments = 2048
+
+// named loads a policy. One whose document is gone or unreadable stays in its layer as nil, which denies.
+func (d *documents) named(tx *store.Tx, name, hash string) policy.Named {
+	d.mu.Lock()
+	p, ok := d.kept[hash]
+	d.mu.Unlock()
+	if ok {
+		return policy.Named{Name: name, Policy: p}
+	}
+	text, err := tx.Document(hash)
+	if err != nil {
+		return policy.Named{Name: name}
+	}
+	if p, err = policy.Load([]byte(text)); err != nil {
+		return policy.Named{Name: name}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.kept == nil || len(d.kept) >= maxDocuments {
+		d.kept = map[string]*policy.Policy{}
+	}
+	d.kept[hash] = p
+	return policy.Named{Name: name, Policy: p}
+}
+
+// conditions computes the global condition keys of a call, each only when a policy names it. Keys arrive in lower case.
+type conditions struct {
+	call *Call
+	now  time.Time
+}
+
+// Lookup is the values of a key, and whether the key is there.
+func (c conditions) Lookup(key string) ([]string, bool) {
+	caller := c.call.Caller
+	switch key {
+	case "aws:currenttime":
+		return one(c.now.UTC().Format(time.RFC3339))
+	case "aws:epochtime":
+		return one(strconv.FormatInt(c.now.Unix(), 10))
+	case "aws:principalarn":
+		if caller.RoleARN != "" {
+			return one(caller.RoleARN)
+		}
+		return one(caller.ARN)
+	case "aws:principalaccount":
+		return one(string(caller.Account))
+	case "aws:principaltype":
+		if caller.Kind == credential.IAMUser {
+			return one("User")
+		}
+		return one("AssumedRole")
+	case "aws:userid":
+		return one(caller.PrincipalID)
+	case "aws:username":
+		if caller.Kind != credential.IAMUser { // a role session has none, whoever is behind it
+			return nil, false
+		}
+		return one(caller.UserName)
+	case "aws:sourceip":
+		return one(c.call.Source.IP)
+	case "aws:useragent":
+		return one(c.call.Source.UserAgent)
+	case "aws:requestedregion":
+		return one(c.call.Region)
+	case "aws:tokenissuetime":
+		if caller.Issued.IsZero() {
+			return nil, false
+		}
+		return one(caller.Issued.UTC().Format(time.RFC3339))
+	case "aws:sourceidentity":
+		return one(caller.SourceIdentity)
+	case "identitystore:userid":
+		return one(caller.UserID)
+	}
+	if tag, ok := strings.CutPrefix(key, "aws:principaltag/"); ok {
+		return c.tag(tag)
+	}
+	return nil, false
+}
+
+// tag finds a session tag. Tag keys are compared without case, as AWS does in condition keys.
+func (c conditions) tag(name string) ([]string, bool) {
+	for k, v := range c.call.Caller.Tags {
+		if strings.EqualFold(k, name) {
+			return []string{v}, true
+		}
+	}
+	return nil, false
+}
+
+func one(v string) ([]string, bool) {
+	if v == "" {
+		return nil, false
+	}
+	return []string{v}, true
+}

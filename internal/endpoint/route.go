@@ -1,0 +1,40 @@
+package endpoint
+
+import (
+	"net/http"
+
+	"sallyport/internal/awsapi"
+)
+
+// Serves tells whether a request is for one of the mounted APIs rather than for a page (wire-protocols §2).
+func (a *API) Serves(r *http.Request) bool {
+	if r.URL.Path == "/" {
+		return r.Method == http.MethodPost || r.URL.Query().Has("Action")
+	}
+	_, op, _ := a.route(r, nil)
+	return op != nil
+}
+
+// route finds the operation. The mount is never nil: an error needs a service whose wire it is written on.
+func (a *API) route(r *http.Request, body []byte) (*mount, *awsapi.Operation[*Call], error) {
+	protocol := awsapi.Query
+	switch {
+	case r.URL.Path != "/":
+		protocol = awsapi.REST
+	case r.Header.Get("X-Amz-Target") != "":
+		protocol = awsapi.JSON
+	}
+	var other *mount
+	var unknown error
+	for _, m := range a.mounts {
+		if m.service.Protocol != protocol {
+			continue
+		}
+		name, err := m.service.OperationName(r, body)
+		if err == nil {
+			return m, m.ops[name], nil
+		}
+		other, unknown = m, err
+	}
+	return other, nil, unknown
+}

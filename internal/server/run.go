@@ -1,0 +1,178 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"sallyport/internal/clock"
+	"sallyport/internal/config"
+	"sallyport/internal/fault"
+	"sallyport/internal/store"
+)
+
+// drainTime is how long a stop waits for requests in progress. All of a stop is done within 10 s.
+const drainTime = 6 * time.Second
+
+// Serve runs a production server until ctx ends.
+func Serve(ctx context.Context, cfg *config.Config, out io.Writer) error {
+	return start(ctx, cfg, out, newBlueprint(cfg.Region), func(s *Server) error { return s.operatorFile(ctx, out) })
+}
+
+// Dev runs a throwaway world until ctx ends.
+func Dev(ctx context.Context, cfg *config.Config, out io.Writer) error {
+	return start(ctx, cfg, out, sampleBlueprint(cfg.Region), func(s *Server) error { return s.devFile(ctx, out) })
+}
+
+// start listens, opens everything, lets greet write what the operator needs, and serves.
+func start(ctx context.Context, cfg *config.Config, out io.Writer, plan blueprint, greet func(*Server) error) (err error) {
+	l, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if err := cfg.Complete(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return fault.Invalidf("The data directory cannot be made: %v.", err)
+	}
+	db, err := store.Open(ctx, cfg.Database, clock.System{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	s, err := open(ctx, cfg, db, plan)
+	if err != nil {
+		return err
+	}
+	if err := greet(s); err != nil {
+		return err
+	}
+	return s.serve(ctx, l, out)
+}
+
+// listen takes the port before anything is opened: a port that is in use should not leave a half-made world behind.
+// `dev` learns its URL from the port that it got.
+func listen(cfg *config.Config) (net.Listener, error) {
+	if !cfg.Dev {
+		if err := cfg.Complete(); err != nil {
+			return nil, err
+		}
+	}
+	l, err := net.Listen("tcp", cfg.Listen)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fault.Invalidf("The address %s is in use by another program: stop it, or choose another with --listen.", cfg.Listen)
+	case err != nil:
+		return nil, fault.Invalidf("Cannot listen on %s: %v.", cfg.Listen, err)
+	}
+	if cfg.Dev {
+		host, _, _ := net.SplitHostPort(cfg.Listen)
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		cfg.Listen, cfg.URL = net.JoinHostPort(host, port), "http://localhost:"+port // passkeys refuse IP addresses
+	}
+	return l, nil
+}
+
+// serve answers requests until ctx ends, then drains: no new connections, requests end, workers end, events are shipped.
+func (s *Server) serve(ctx context.Context, l net.Listener, out io.Writer) error {
+	workers, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))
+	done := s.work(workers)
+	web := &http.Server{
+		Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- web.Serve(l) }()
+	fmt.Fprintf(out, "ready %s\n", s.endpoint())
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		s.stopping.Store(true)
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		if err := web.Shutdown(drain); err != nil {
+			s.log.Warn("requests were cut off", "error", err)
+		}
+	}
+	stopWorkers()
+	<-done
+	return err
+}
+
+// endpoint is the address for SDKs.
+func (s *Server) endpoint() string {
+	if s.cfg.Dev {
+		return "http://" + s.cfg.Listen
+	}
+	return s.cfg.URL
+}
+
+// worldFile is what both kinds of servers write.
+func (s *Server) worldFile() WorldFile {
+	return WorldFile{
+		Endpoint: s.endpoint(), Region: s.instance.Region, StartURL: s.instance.StartURL, PortalURL: s.cfg.URL + "/portal",
+		ConsoleURL: s.cfg.URL + "/console", InstanceARN: s.instance.ID.ARN(), IdentityStoreID: s.instance.StoreID,
+		ManagementAccountID: s.instance.Owner,
+	}
+}
+
+// operatorFile writes DIR/operator.json at the first start. Only its path is printed.
+func (s *Server) operatorFile(ctx context.Context, out io.Writer) error {
+	return operatorKey(ctx, s.db, s.ring, s.instance.Owner, func(k OperatorKey) error {
+		w := s.worldFile()
+		w.Operator = k
+		fmt.Fprintf(out, "The operator's credentials are in %s\n", filepath.Join(s.cfg.Data, operatorFile))
+		return w.write(s.cfg.Data, operatorFile)
+	})
+}
+
+// devFile writes DIR/dev.json: at the first start with the sample people, later with the addresses of this start.
+func (s *Server) devFile(ctx context.Context, out io.Writer) error {
+	w := s.worldFile()
+	if s.made {
+		users, groups, err := samplePeople(ctx, s.db, s.login.Hasher)
+		if err != nil {
+			return fmt.Errorf("make sample people: %w", err)
+		}
+		w.Users, w.Groups = users, groups
+		w.Accounts = []SampleAccount{{sampleManagement, "management"}, {sampleMember, "security"}, {"444455556666", "production"}}
+		err = operatorKey(ctx, s.db, s.ring, s.instance.Owner, func(k OperatorKey) error {
+			w.Operator = k
+			return w.write(s.cfg.Data, devFile)
+		})
+		if err != nil {
+			return err
+		}
+	} else {
+		was, err := ReadWorldFile(s.cfg.Data)
+		if err != nil {
+			return fault.Invalidf("The throwaway world in %s was not finished: delete the directory and start again.", s.cfg.Data)
+		}
+		w.Operator, w.Users, w.Groups, w.Accounts = was.Operator, was.Users, was.Groups, was.Accounts
+		if err := w.write(s.cfg.Data, devFile); err != nil {
+			return err
+		}
+	}
+	welcome(out, s.cfg.Data, w)
+	return nil
+}
+
+func welcome(out io.Writer, dir string, w WorldFile) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "A throwaway identity center, for this machine only. Everything about it: %s\n\n", filepath.Join(dir, devFile))
+	fmt.Fprintf(&b, "  operate   eval \"$(sallyport env --data %s)\"; aws sso-admin list-instances\n", dir)
+	fmt.Fprintf(&b, "  sign in   %s as %s, password in dev.json\n", w.PortalURL, w.Users[0].UserName)
+	fmt.Fprintf(&b, "  CLI       sallyport aws-config --portal %s --write\n\n", strings.TrimSuffix(w.PortalURL, "/portal"))
+	_, _ = io.WriteString(out, b.String())
+}

@@ -1,0 +1,217 @@
+// Package server is the composition: it builds everything from the configuration, mounts the handlers, starts the workers
+// and stops them in order. It is the only package that knows all others, and it decides nothing that they could.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/audit"
+	"sallyport/internal/config"
+	"sallyport/internal/credential"
+	"sallyport/internal/endpoint"
+	"sallyport/internal/fault"
+	"sallyport/internal/keyring"
+	"sallyport/internal/login"
+	"sallyport/internal/page"
+	"sallyport/internal/provision"
+	"sallyport/internal/provision/local"
+	"sallyport/internal/revocation"
+	"sallyport/internal/session"
+	"sallyport/internal/store"
+	"sallyport/internal/vend"
+	"sallyport/internal/web"
+)
+
+// Server is everything, built.
+type Server struct {
+	cfg      *config.Config
+	log      *slog.Logger
+	db       *store.DB
+	ring     *keyring.Ring
+	instance store.Instance
+	made     bool // by this start
+
+	minter   *credential.Minter
+	gate     *revocation.Gate
+	sessions *session.Service
+	login    *login.Service
+	vendor   *vend.Vendor
+	api      *endpoint.API
+	pages    *web.Server
+	worker   *provision.Worker
+	file     *audit.File // nil: off
+	registry *prometheus.Registry
+
+	stopping atomic.Bool
+}
+
+// open builds a server over an open database. It starts nothing.
+func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint) (*Server, error) {
+	s := &Server{cfg: cfg, db: db, log: logger(cfg.LogLevel), registry: prometheus.NewRegistry()}
+	var err error
+	if s.instance, s.made, err = world(ctx, db, cfg, plan); err != nil {
+		return nil, err
+	}
+	kek, err := readKey(cfg, s.made)
+	if err != nil {
+		return nil, err
+	}
+	if s.ring, err = keyring.Open(ctx, db, kek); err != nil {
+		return nil, fmt.Errorf("open keyring with %s: %w", cfg.KeyFile, err)
+	}
+	if s.minter, err = credential.NewMinter(ctx, db, s.ring); err != nil {
+		return nil, fmt.Errorf("make credential minter: %w", err)
+	}
+	s.gate = revocation.New(db, revocation.Evaluate)
+	if err := s.gate.Start(ctx); err != nil {
+		return nil, fmt.Errorf("load revocations: %w", err)
+	}
+	if cfg.AuditFile != "off" {
+		if s.file, err = audit.OpenFile(cfg.AuditFile); err != nil {
+			return nil, err
+		}
+	}
+	s.rules()
+	return s, s.protocols()
+}
+
+// readKey reads the key-encryption key, and makes it at the first start.
+func readKey(cfg *config.Config, first bool) (keyring.KEK, error) {
+	kek, err := keyring.ReadFile(cfg.KeyFile)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return kek, err
+	}
+	if !first {
+		return kek, fault.Invalidf("The key-encryption key %s is missing: put it back, or name it with --key-file. Without it this database cannot be opened.", cfg.KeyFile)
+	}
+	if err := keyring.CreateFile(cfg.KeyFile); err != nil {
+		return kek, fault.Invalidf("The key-encryption key cannot be made: %v.", err)
+	}
+	return keyring.ReadFile(cfg.KeyFile)
+}
+
+// rules builds the domain.
+func (s *Server) rules() {
+	s.sessions = &session.Service{Clock: s.db, Keys: s.ring, Instance: s.instance.ID, URLs: session.URLs{
+		Start: s.instance.StartURL, Portal: s.cfg.URL, Issuer: "https://identitycenter.amazonaws.com/" + string(s.instance.ID)}}
+	s.login = &login.Service{DB: s.db, Hasher: login.NewHasher(), Store: s.instance.StoreID, Owner: s.instance.Owner, Region: s.instance.Region,
+		NameKey: s.ring.Current(keyring.Records).Derive("sign-in failures by name"), Sessions: s.sessions}
+	s.vendor = &vend.Vendor{DB: s.db, Minter: s.minter, Instance: s.instance.ID}
+	s.worker = &provision.Worker{DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log}
+}
+
+// protocols mounts what clients speak.
+func (s *Server) protocols() error {
+	codec, err := page.NewCodec(s.ring.Current(keyring.Pages).Derive("page tokens"))
+	if err != nil {
+		return err
+	}
+	base, err := url.Parse(s.cfg.URL)
+	if err != nil {
+		return err
+	}
+	s.api = &endpoint.API{DB: s.db, Clock: s.db, Region: s.instance.Region, Owner: s.instance.Owner, StoreID: s.instance.StoreID, Pages: codec,
+		Log: s.log, Metrics: endpoint.NewMetrics(s.registry), Recorder: endpoint.NewRecorder(s.db, s.log),
+		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.gate.Check}
+	for _, m := range s.services() {
+		s.api.Mount(m.operations, m.rule, m.regions...)
+	}
+	s.pages = &web.Server{DB: s.db, Login: s.login, Sessions: s.sessions, Vendor: s.vendor, Instance: s.instance.ID, URL: base,
+		StartURL: s.instance.StartURL, Log: s.log}
+	return nil
+}
+
+// key finds the caller and the secret behind an access key: role sessions open without a read, long-term keys are looked up.
+func (s *Server) key(ctx context.Context, id, token string) (c credential.Caller, secret credential.Secret, err error) {
+	if token != "" || len(id) >= 4 && id[:4] == "ASIA" {
+		return s.minter.Open(token, id, s.db.Now())
+	}
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		c, secret, err = credential.LookUp(tx, s.ring, id)
+		return err
+	})
+	return c, secret, err
+}
+
+// handler tells APIs, probes and pages apart (wire-protocols §2).
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	s.probes(mux)
+	pages := s.pages.Handler()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if s.api.Serves(r) {
+			s.api.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
+	return s.knownHost(mux)
+}
+
+// knownHost refuses names that are not ours: a page elsewhere must not reach a server on this machine by rebinding its name.
+func (s *Server) knownHost(next http.Handler) http.Handler {
+	base, _ := url.Parse(s.cfg.URL)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if r.Host != base.Host && !config.Loopback(host) && !s.cfg.UnsafeListen {
+			http.Error(w, "This server is not known by that name.", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// work starts the workers; the channel closes when all have ended and what was in their hands is written.
+func (s *Server) work(ctx context.Context) <-chan struct{} {
+	var wg sync.WaitGroup
+	run := func(f func(context.Context)) { wg.Go(func() { f(ctx) }) }
+	run(s.api.Recorder.Run)
+	run(s.provision)
+	run(func(ctx context.Context) { s.gate.Run(ctx, s.log) })
+	run(func(ctx context.Context) { s.ring.Run(ctx, s.log) })
+	run(func(ctx context.Context) { s.seal(ctx) })
+	run(s.prune)
+	var shipper *audit.Shipper
+	if s.file != nil {
+		shipper = &audit.Shipper{DB: s.db, Sink: s.file, Log: s.log}
+		run(shipper.Run)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wg.Wait()
+		if shipper == nil {
+			return
+		}
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime/2)
+		defer cancel()
+		if err := errors.Join(shipper.Drain(last), s.file.Close()); err != nil {
+			s.log.Error("the last audit events wait for the next start", "error", err)
+		}
+	}()
+	return done
+}
+
+func logger(level string) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: l}))
+}

@@ -1,0 +1,46 @@
+package server
+
+import (
+	"sallyport/internal/access"
+	"sallyport/internal/arn"
+	"sallyport/internal/awsapi"
+	identitystoreapi "sallyport/internal/awsapi/identitystore"
+	portalapi "sallyport/internal/awsapi/sso"
+	ssoadminapi "sallyport/internal/awsapi/ssoadmin"
+	ssooidcapi "sallyport/internal/awsapi/ssooidc"
+	stsapi "sallyport/internal/awsapi/sts"
+	"sallyport/internal/endpoint"
+	"sallyport/internal/identitystore"
+	"sallyport/internal/portal"
+	"sallyport/internal/ssoadmin"
+	"sallyport/internal/ssooidc"
+	"sallyport/internal/store"
+	"sallyport/internal/sts"
+)
+
+// service is one API as it is mounted.
+type service struct {
+	implementation any // for the coverage list
+	operations     []awsapi.Operation[*endpoint.Call]
+	rule           endpoint.Rule
+	regions        []string // that callers may sign for
+}
+
+// services is the table of the APIs. STS is signed for us-east-1 at AWS's own hosts, and for the client's region elsewhere.
+func (s *Server) services() []service {
+	home := []string{s.instance.Region}
+	admin := endpoint.Rule{Administers: func(tx *store.Tx, a arn.AccountID) error {
+		return access.MayAdminister(tx, s.instance.ID, a)
+	}}
+	sso, ids, who := &ssoadmin.Service{}, &identitystore.Service{}, sts.Service{}
+	oidc := &ssooidc.Service{Sessions: s.sessions, Owner: s.instance.Owner, StoreID: s.instance.StoreID}
+	people := &portal.Service{Instance: s.instance.ID, Sessions: s.sessions, Minter: s.minter}
+	return []service{
+		{sso, ssoadminapi.Operations[*endpoint.Call](sso), admin, home},
+		{ids, identitystoreapi.Operations[*endpoint.Call](ids), admin, home},
+		{who, stsapi.Operations[*endpoint.Call](who), endpoint.Rule{Free: sts.Free}, append(home, "us-east-1")},
+		{oidc, ssooidcapi.Operations[*endpoint.Call](oidc),
+			endpoint.Rule{Direct: []string{"RegisterClient", "StartDeviceAuthorization", "CreateToken"}}, home},
+		{people, portalapi.Operations[*endpoint.Call](people), endpoint.Rule{Bearer: true, Direct: []string{"GetRoleCredentials"}}, home},
+	}
+}

@@ -1,0 +1,72 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/store"
+)
+
+// pruneEvery is how often what is over is deleted.
+const pruneEvery = 10 * time.Minute
+
+// seal keeps the audit log sealed. It ends only with ctx; after an error it takes up again.
+func (s *Server) seal(ctx context.Context) {
+	owner := arn.NewUUID()
+	for ctx.Err() == nil {
+		if err := s.db.RunSealer(ctx, owner); err != nil && ctx.Err() == nil {
+			s.log.Error("audit sealer stopped, will start again", "error", err)
+			pause(ctx, time.Second)
+		}
+	}
+}
+
+// provision makes accounts' roles match permission sets.
+func (s *Server) provision(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := s.worker.Run(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("provisioning stopped, will start again", "error", err)
+			pause(ctx, time.Second)
+		}
+	}
+}
+
+// prune deletes sessions, attempts and changes that serve nobody any more.
+func (s *Server) prune(ctx context.Context) {
+	for {
+		if err := s.pruneOnce(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("pruning failed, will try again", "error", err)
+		}
+		if !pause(ctx, pruneEvery) {
+			return
+		}
+	}
+}
+
+func (s *Server) pruneOnce(ctx context.Context) error {
+	for more := true; more; {
+		err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+			more, err = s.sessions.Prune(tx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := s.login.Prune(ctx); err != nil {
+		return err
+	}
+	_, err := s.db.PruneChanges(ctx)
+	return err
+}
+
+// pause waits, and tells whether ctx still stands.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

@@ -1,0 +1,119 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"sallyport/internal/access"
+	"sallyport/internal/arn"
+	"sallyport/internal/credential"
+	"sallyport/internal/page"
+	"sallyport/internal/store"
+)
+
+// perPage is how many accounts or roles a page shows.
+const perPage = 50
+
+type portalPage struct {
+	UserName string
+	Accounts []store.Account
+	Account  store.Account // of portalAccount
+	Roles    []store.PermissionSet
+	After    string // of the next page
+}
+
+// portal lists the accounts that the person can reach.
+func (s *Server) portal(w http.ResponseWriter, r *http.Request) {
+	p, ok := s.signedIn(w, r)
+	if !ok {
+		return
+	}
+	data := portalPage{UserName: p.UserName}
+	err := s.DB.View(r.Context(), func(tx *store.Tx) error {
+		rows, next, err := access.Accounts(tx, p.UserID, query(r))
+		data.Accounts, data.After = rows, last(next)
+		return err
+	})
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "portal.html", data)
+}
+
+// portalAccount lists the person's roles in one account. An account that they cannot reach looks like one that is not there.
+func (s *Server) portalAccount(w http.ResponseWriter, r *http.Request) {
+	p, ok := s.signedIn(w, r)
+	if !ok {
+		return
+	}
+	data := portalPage{UserName: p.UserName}
+	id, err := arn.ParseAccountID(r.PathValue("account"))
+	if err != nil {
+		s.notFound(w, r)
+		return
+	}
+	err = s.DB.View(r.Context(), func(tx *store.Tx) error {
+		rows, next, err := access.Roles(tx, p.UserID, id, query(r))
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		data.Roles, data.After = rows, last(next)
+		data.Account, err = tx.Account(id)
+		return err
+	})
+	switch {
+	case err != nil:
+		s.fail(w, r, err)
+	case len(data.Roles) == 0:
+		s.notFound(w, r)
+	default:
+		s.render(w, r, http.StatusOK, "account.html", data)
+	}
+}
+
+type credentialsPage struct {
+	UserName, Role string
+	Account        arn.AccountID
+	Region         string
+	credential.Credentials
+	Until string
+}
+
+// credentials vends role credentials and shows them to copy. It is a POST, so that no link or reload makes new ones.
+func (s *Server) credentials(w http.ResponseWriter, r *http.Request) {
+	p, ok := s.signedIn(w, r)
+	if !ok {
+		return
+	}
+	account, err := arn.ParseAccountID(r.PostFormValue("account"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	role := r.PostFormValue("role")
+	who := credential.Caller{Kind: credential.Bearer, UserID: p.UserID, UserName: p.UserName, SessionID: p.ID, MFATime: p.MFAAt}
+	c, err := s.Vendor.RoleCredentials(r.Context(), who, account, role, s.event("GetRoleCredentials", p, from(r), true))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "credentials.html", credentialsPage{
+		UserName: p.UserName, Role: role, Account: account, Region: s.Login.Region, Credentials: c, Until: c.Expiration.Format(time.RFC1123),
+	})
+}
+
+func query(r *http.Request) page.Query {
+	q := page.Query{Limit: perPage}
+	if after := r.URL.Query().Get("after"); after != "" {
+		q.After = page.Key{clip(after, 256)}
+	}
+	return q
+}
+
+func last(k page.Key) string {
+	if len(k) == 0 {
+		return ""
+	}
+	return k[0]
+}
