@@ -2,6 +2,7 @@ package contract
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
@@ -39,15 +40,18 @@ type fixture struct {
 	body   []byte
 }
 
-// moduleDir asks the go command where a module's files are.
+// moduleDir asks the go command where a module's files are, and has them downloaded if they must be.
 func moduleDir(t *testing.T, module string) string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/"+module).Output()
-	dir := strings.TrimSpace(string(out))
-	if err != nil || dir == "" {
-		t.Fatalf("module %s is not in the module cache (go mod download): %v", module, err)
+	out, err := exec.Command("go", "mod", "download", "-json", "github.com/aws/aws-sdk-go-v2/service/"+module).Output()
+	if err != nil {
+		t.Fatalf("download module %s: %v", module, err)
 	}
-	return dir
+	var mod struct{ Dir string }
+	if err := json.Unmarshal(out, &mod); err != nil {
+		t.Fatal(err)
+	}
+	return mod.Dir
 }
 
 // fixtures reads all files of a folder that end in suffix, and fails where their number is not the expected one.

@@ -10,9 +10,7 @@ import (
 
 	"sallyport/internal/awsapi"
 	"sallyport/internal/awsapi/identitystore"
-	"sallyport/internal/awsapi/sso"
 	"sallyport/internal/awsapi/ssoadmin"
-	"sallyport/internal/awsapi/sts"
 	"sallyport/internal/fault"
 )
 
@@ -98,6 +96,7 @@ func TestMalformedJSON(t *testing.T) {
 		"list for string":     {`{"NextToken":[]}`, "Start of list"},
 		"deep, known member":  {`{"NextToken":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`, "nested deeper"},
 		"deep, unknown":       {`{"x":` + strings.Repeat(`{"x":`, 100000) + "1" + strings.Repeat("}", 100001), "nested deeper"},
+		"too many values":     {`{"x":[` + strings.Repeat("{},", 20000) + `{}]}`, "more than 20000 values"},
 		"unbalanced":          {`{"x":[}`, "not valid JSON"},
 		"larger than allowed": {`{"x":"` + strings.Repeat("x", awsapi.MaxBody) + `"}`, "larger than"},
 	} {
@@ -235,99 +234,6 @@ func TestDocumentsStayJSON(t *testing.T) {
 	got := string(in.(*identitystore.UpdateUserRequest).Operations[0].AttributeValue)
 	if want := `[{"N":1e3,"Value":"<a&b>","X":null}]`; got != want {
 		t.Errorf("document %s, want %s", got, want)
-	}
-}
-
-func TestDecodeREST(t *testing.T) {
-	t.Parallel()
-	op := operation(t, &sso.Info, "ListAccountRoles")
-	r := httptest.NewRequest("GET", "/assignment/roles?account_id=1234%2012&max_result=5&x=y", nil)
-	r.Header.Set("X-Amz-Sso_bearer_token", "secret")
-	five := int32(5)
-	want := &sso.ListAccountRolesRequest{AccessToken: "secret", AccountId: "1234 12", MaxResults: &five}
-	in, err := sso.Info.DecodeRequest(op, r, []byte("not looked at"))
-	if diff := cmp.Diff(any(want), in); err != nil || diff != "" {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-	for query, kind := range map[string]fault.Kind{
-		"account_id=1&account_id=2":   fault.Malformed,
-		"account_id=%zz":              fault.Malformed,
-		"account_id=1&max_result=x":   fault.Malformed,
-		"account_id=1&max_result=101": fault.Invalid,
-		"accountId=1":                 fault.Invalid,
-	} {
-		r.URL.RawQuery = query
-		if _, err := sso.Info.DecodeRequest(op, r, nil); fault.KindOf(err) != kind {
-			t.Errorf("%s: %v", query, err)
-		}
-	}
-	r.URL.RawQuery = "account_id=1"
-	r.Header.Add("X-Amz-Sso_bearer_token", "another")
-	if _, err := sso.Info.DecodeRequest(op, r, nil); fault.KindOf(err) != fault.Malformed {
-		t.Errorf("two tokens: %v", err)
-	}
-}
-
-func TestDecodeQuery(t *testing.T) {
-	t.Parallel()
-	op := operation(t, &sts.Info, "AssumeRole")
-	const common = "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr&RoleSessionName=s1"
-	role := "arn:aws:iam::123456789012:role/r"
-	seconds, policy := int32(900), "arn:aws:iam::aws:policy/ReadOnlyAccess"
-	for _, c := range []struct {
-		form string
-		want sts.AssumeRoleRequest
-	}{
-		{"", sts.AssumeRoleRequest{}},
-		{"&DurationSeconds=900&Tags=", sts.AssumeRoleRequest{DurationSeconds: &seconds, Tags: []sts.Tag{}}},
-		{
-			"&Tags.member.10.Key=c&Tags.member.10.Value=3&Tags.member.2.Value=2&Tags.member.2.Key=b",
-			sts.AssumeRoleRequest{Tags: []sts.Tag{{Key: "b", Value: "2"}, {Key: "c", Value: "3"}}},
-		},
-		{
-			"&PolicyArns.member.1.arn=" + policy + "&TransitiveTagKeys.member.1=k",
-			sts.AssumeRoleRequest{PolicyArns: []sts.PolicyDescriptorType{{Arn: &policy}}, TransitiveTagKeys: []string{"k"}},
-		},
-	} {
-		c.want.RoleArn, c.want.RoleSessionName = role, "s1"
-		in, err := sts.Info.DecodeRequest(op, httptest.NewRequest("POST", "/", nil), []byte(common+c.form))
-		if diff := cmp.Diff(any(&c.want), in); err != nil || diff != "" {
-			t.Errorf("%s: %v (-want +got):\n%s", c.form, err, diff)
-		}
-	}
-	for _, form := range []string{
-		"&DurationSeconds=x", "&DurationSeconds=1e3", "&Tags.member.x.Key=k", "&Tags.member.01.Key=k", "&Tags.member.0.Key=k",
-		"&Tags.member.1=k", "&Tags.1.Key=k", "&Tags=x", "&Tags=&Tags.member.1.Key=k", "&RoleSessionName=s2", "&RoleSessionName.x=1",
-		"&a%zz=1", "&" + strings.Repeat("a.", 100) + "a=1",
-	} {
-		if in, err := sts.Info.DecodeRequest(op, httptest.NewRequest("POST", "/", nil), []byte(common+form)); in != nil || fault.KindOf(err) != fault.Malformed {
-			t.Errorf("%s: %v, %v", form, in, err)
-		}
-	}
-}
-
-// TestPresignedGet: STS takes GetCallerIdentity in a URL, with the signature's parameters beside it.
-func TestPresignedGet(t *testing.T) {
-	t.Parallel()
-	r := httptest.NewRequest("GET", "/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Signature=x", nil)
-	name, err := sts.Info.OperationName(r, nil)
-	if err != nil || name != "GetCallerIdentity" {
-		t.Fatalf("%q, %v", name, err)
-	}
-	if _, err := sts.Info.DecodeRequest(operation(t, &sts.Info, name), r, nil); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestMatchDuration(t *testing.T) {
-	t.Parallel()
-	for value, want := range map[string]bool{
-		"PT1H": true, "PT12H": true, "P1D": true, "P1DT1H30M": true, "PT0.5S": true, "-PT1H": true, "P1Y2M3W": true,
-		"": false, "P": false, "PT": false, "1H": false, "PT1": false, "PT1H ": false, "PTH": false, "P1DT": true, "--PT1H": false, "PT1H\n": false,
-	} {
-		if got := awsapi.MatchDuration(value); got != want {
-			t.Errorf("MatchDuration(%q) = %t", value, got)
-		}
 	}
 }
 

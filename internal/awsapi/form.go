@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -14,6 +15,9 @@ import (
 func formValues(r *http.Request, body []byte) (url.Values, error) {
 	if len(body) > MaxBody {
 		return nil, fault.Newf(fault.Malformed, "The request body is larger than %d bytes.", MaxBody)
+	}
+	if strings.Count(r.URL.RawQuery, "&")+bytes.Count(body, []byte("&")) > maxValues {
+		return nil, fault.Newf(fault.Malformed, "The request has more than %d parameters.", maxValues)
 	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {

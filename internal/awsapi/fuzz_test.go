@@ -1,6 +1,7 @@
 package awsapi_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
@@ -63,6 +64,28 @@ func fuzz(f *testing.F, s *awsapi.Service) {
 		_, _ = s.OperationName(r, []byte(body))
 		in, err := s.DecodeRequest(o, r, []byte(body))
 		consider(t, s, o, in, err)
+	})
+}
+
+// FuzzReadResult: an answer from anywhere is an output or an error, on every protocol.
+func FuzzReadResult(f *testing.F) {
+	for i, s := range services {
+		for j, o := range s.Operations {
+			w := httptest.NewRecorder()
+			s.WriteResult(w, o, o.NewOut(), requestID)
+			f.Add(uint8(i), uint8(j), uint16(200), w.Body.String())
+		}
+		w := httptest.NewRecorder()
+		s.WriteError(w, fault.Invalidf("m"), requestID)
+		f.Add(uint8(i), uint8(0), uint16(400), w.Body.String())
+	}
+	f.Fuzz(func(t *testing.T, service, op uint8, status uint16, body string) {
+		s := services[int(service)%len(services)]
+		o := s.Operations[int(op)%len(s.Operations)]
+		out, err := s.ReadResult(o, &http.Response{StatusCode: int(status), Header: http.Header{}}, []byte(body))
+		if (out == nil) == (err == nil) {
+			t.Fatalf("%v, %v", out, err)
+		}
 	})
 }
 

@@ -123,6 +123,10 @@ func TestResourceARNs(t *testing.T) {
 			&ssoadmin.ProvisionPermissionSetRequest{InstanceArn: instance, PermissionSetArn: set},
 			[]string{instance, set, "arn:aws:sso:::account/*"},
 		},
+		{
+			&ssoadmin.Info, "CreatePermissionSet", &ssoadmin.CreatePermissionSetRequest{InstanceArn: instance},
+			[]string{instance, "arn:aws:sso:::permissionSet/ssoins-1234567890abcdef/*"},
+		},
 		{&ssoadmin.Info, "TagResource", &ssoadmin.TagResourceRequest{ResourceArn: set}, []string{set}},
 		{&ssoadmin.Info, "ListInstances", &ssoadmin.ListInstancesRequest{}, []string{"*"}},
 		{&identitystore.Info, "DescribeUser", &identitystore.DescribeUserRequest{IdentityStoreId: storeID, UserId: userID}, []string{user, store}},

@@ -147,7 +147,7 @@ func (s *Service) queryOperation(r *http.Request, body []byte) (string, error) {
 		return "", fault.Newf(fault.UnknownOperation, "The request names no Action.")
 	}
 	if version != s.APIVersion || s.operation(action) == nil {
-		return "", fault.Newf(fault.UnknownOperation, "Could not find operation %.64q for version %.64q", action, version)
+		return "", fault.Newf(fault.UnknownOperation, "Could not find operation %.64s for version %.64s", action, version)
 	}
 	return action, nil
 }

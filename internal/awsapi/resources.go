@@ -6,8 +6,8 @@ import (
 )
 
 // ResourceARNs are the ARNs that the operation is authorized for: the templates of the table, filled from the input and, for
-// names like Account, from vars. A list gives an ARN for each element. A bare ${Member} that is absent falls away; inside an ARN
-// it is *, as nothing narrower was named. Nothing left means *.
+// names like Account, from vars. A list gives an ARN for each element, and |id takes what follows an ARN's last slash.
+// A bare ${Member} that is absent falls away; inside an ARN it is *, as nothing narrower was named. Nothing left means *.
 func (o *OperationMeta) ResourceARNs(in any, vars map[string]string) []string {
 	var out []string
 	for _, template := range o.Resources {
@@ -26,10 +26,7 @@ func (o *OperationMeta) expand(template string, in reflect.Value, vars map[strin
 		return []string{template}
 	}
 	name, after, _ := strings.Cut(rest, "}")
-	values := member(o.In, in, name)
-	if v, ok := vars[name]; ok {
-		values = []string{v}
-	}
+	values := o.fillings(name, in, vars)
 	if len(values) == 0 {
 		if before == "" && after == "" {
 			return nil
@@ -50,6 +47,21 @@ func (o *OperationMeta) expand(template string, in reflect.Value, vars map[strin
 		}
 	}
 	return out
+}
+
+// fillings are the values of a placeholder.
+func (o *OperationMeta) fillings(name string, in reflect.Value, vars map[string]string) []string {
+	if v, ok := vars[name]; ok {
+		return []string{v}
+	}
+	name, id := strings.CutSuffix(name, "|id")
+	values := member(o.In, in, name)
+	for i, v := range values {
+		if id {
+			values[i] = v[strings.LastIndexByte(v, '/')+1:]
+		}
+	}
+	return values
 }
 
 // isARN: an ARN where an identifier was expected is the resource itself, whatever the template has around it.

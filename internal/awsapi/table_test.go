@@ -89,7 +89,7 @@ func checkTemplates(t *testing.T, o *awsapi.OperationMeta) {
 	t.Helper()
 	for _, r := range o.Resources {
 		for _, m := range placeholder.FindAllStringSubmatch(r, -1) {
-			if m[1] != "Account" && !hasMember(o.In, strings.Split(m[1], ".")) {
+			if m[1] != "Account" && !hasMember(o.In, strings.Split(strings.TrimSuffix(m[1], "|id"), ".")) {
 				t.Errorf("%s: %s has no member", o.Name, r)
 			}
 		}

@@ -13,8 +13,13 @@ import (
 // MaxBody bounds the body of a request. The largest member of any model, a SAML assertion, has 100,000 characters.
 const MaxBody = 1 << 20
 
-// maxDepth bounds nesting. The models need six; documents may bring their own.
-const maxDepth = 64
+const (
+	// maxDepth bounds nesting. The models need six; documents may bring their own.
+	maxDepth = 64
+	// maxValues bounds how many values a request has: a tree is some twenty times as large as its text. The models' own limits
+	// allow a thousand.
+	maxValues = 20000
+)
 
 // All protocols are first read into a tree, which the walker binds: nil, bool, json.Number and string, []any and
 // map[string]any as JSON has them; text and form where everything came as text.
@@ -35,7 +40,7 @@ func parseJSON(body []byte) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, fault.Newf(fault.Malformed, "The request body is not UTF-8.")
 	}
-	p := treeParser{json.NewDecoder(bytes.NewReader(body))}
+	p := treeParser{dec: json.NewDecoder(bytes.NewReader(body))}
 	p.dec.UseNumber()
 	v, err := p.value(0)
 	if err != nil {
@@ -57,11 +62,17 @@ func malformedJSON(err error) error {
 	return f
 }
 
-type treeParser struct{ dec *json.Decoder }
+type treeParser struct {
+	dec    *json.Decoder
+	values int
+}
 
-func (p treeParser) value(depth int) (any, error) {
+func (p *treeParser) value(depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, fault.Newf(fault.Malformed, "The request body is nested deeper than %d levels.", maxDepth)
+	}
+	if p.values++; p.values > maxValues {
+		return nil, fault.Newf(fault.Malformed, "The request body has more than %d values.", maxValues)
 	}
 	tok, err := p.dec.Token()
 	if err != nil {
@@ -76,7 +87,7 @@ func (p treeParser) value(depth int) (any, error) {
 	return tok, nil // a scalar: the decoder itself refuses a closing bracket that fits nothing
 }
 
-func (p treeParser) object(depth int) (any, error) {
+func (p *treeParser) object(depth int) (any, error) {
 	obj := map[string]any{}
 	for p.dec.More() {
 		tok, err := p.dec.Token()
@@ -98,7 +109,7 @@ func (p treeParser) object(depth int) (any, error) {
 	return obj, err
 }
 
-func (p treeParser) list(depth int) (any, error) {
+func (p *treeParser) list(depth int) (any, error) {
 	list := []any{}
 	for p.dec.More() {
 		v, err := p.value(depth + 1)

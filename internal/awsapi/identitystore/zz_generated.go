@@ -267,7 +267,7 @@ var (
 	opDeleteGroupMembership = awsapi.OperationMeta{
 		Name: "DeleteGroupMembership", Action: "identitystore:DeleteGroupMembership", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "identitystore.amazonaws.com",
-		Resources: []string{"arn:aws:identitystore:::membership/${MembershipId}", "arn:aws:identitystore::${Account}:identitystore/${IdentityStoreId}"},
+		Resources: []string{"arn:aws:identitystore:::membership/${MembershipId}", "arn:aws:identitystore:::group/*", "arn:aws:identitystore:::user/*", "arn:aws:identitystore::${Account}:identitystore/${IdentityStoreId}"},
 		In:        &shapeDeleteGroupMembershipRequest,
 		Out:       &shapeDeleteGroupMembershipResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
@@ -294,7 +294,7 @@ var (
 	opDescribeGroupMembership = awsapi.OperationMeta{
 		Name: "DescribeGroupMembership", Action: "identitystore:DescribeGroupMembership", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "identitystore.amazonaws.com",
-		Resources: []string{"arn:aws:identitystore:::membership/${MembershipId}", "arn:aws:identitystore::${Account}:identitystore/${IdentityStoreId}"},
+		Resources: []string{"arn:aws:identitystore:::membership/${MembershipId}", "arn:aws:identitystore:::group/*", "arn:aws:identitystore:::user/*", "arn:aws:identitystore::${Account}:identitystore/${IdentityStoreId}"},
 		In:        &shapeDescribeGroupMembershipRequest,
 		Out:       &shapeDescribeGroupMembershipResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},

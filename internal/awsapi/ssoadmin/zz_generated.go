@@ -722,7 +722,7 @@ var (
 	opCreateApplication = awsapi.OperationMeta{
 		Name: "CreateApplication", Action: "sso:CreateApplication", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sso.amazonaws.com",
-		Resources: []string{"${InstanceArn}", "${ApplicationProviderArn}"},
+		Resources: []string{"${InstanceArn}", "${ApplicationProviderArn}", "arn:aws:sso::${Account}:application/${InstanceArn|id}/*"},
 		In:        &shapeCreateApplicationRequest,
 		Out:       &shapeCreateApplicationResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
@@ -740,7 +740,7 @@ var (
 	opCreateInstance = awsapi.OperationMeta{
 		Name: "CreateInstance", Action: "sso:CreateInstance", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sso.amazonaws.com",
-		Resources: []string{"*"},
+		Resources: []string{"arn:aws:sso:::instance/*"},
 		In:        &shapeCreateInstanceRequest,
 		Out:       &shapeCreateInstanceResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
@@ -758,7 +758,7 @@ var (
 	opCreatePermissionSet = awsapi.OperationMeta{
 		Name: "CreatePermissionSet", Action: "sso:CreatePermissionSet", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sso.amazonaws.com",
-		Resources: []string{"${InstanceArn}"},
+		Resources: []string{"${InstanceArn}", "arn:aws:sso:::permissionSet/${InstanceArn|id}/*"},
 		In:        &shapeCreatePermissionSetRequest,
 		Out:       &shapeCreatePermissionSetResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
@@ -767,7 +767,7 @@ var (
 	opCreateTrustedTokenIssuer = awsapi.OperationMeta{
 		Name: "CreateTrustedTokenIssuer", Action: "sso:CreateTrustedTokenIssuer", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sso.amazonaws.com",
-		Resources: []string{"${InstanceArn}"},
+		Resources: []string{"${InstanceArn}", "arn:aws:sso::${Account}:trustedTokenIssuer/${InstanceArn|id}/*"},
 		In:        &shapeCreateTrustedTokenIssuerRequest,
 		Out:       &shapeCreateTrustedTokenIssuerResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
@@ -1163,7 +1163,7 @@ var (
 	opListApplications = awsapi.OperationMeta{
 		Name: "ListApplications", Action: "sso:ListApplications", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sso.amazonaws.com",
-		Resources: []string{"${InstanceArn}"},
+		Resources: []string{"*"},
 		In:        &shapeListApplicationsRequest,
 		Out:       &shapeListApplicationsResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},

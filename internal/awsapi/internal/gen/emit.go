@@ -82,16 +82,20 @@ func (g *generator) exception(name string, s *shape) {
 }
 
 func (g *generator) interfaces() {
-	g.p("// Service is what a server of the API implements. T is what its request path has established about a call.\ntype Service[T any] interface {\n")
+	g.p("// Service is what a server of the API implements. T is what its request path has established about a call.\n")
+	g.p("type Service[T any] interface {\n")
 	for _, op := range g.ops {
 		g.p("%s(ctx context.Context, call T, in *%s) (*%s, error)\n", op, g.in(op), g.out(op))
 	}
-	g.p("}\n\n// Unimplemented answers every operation honestly: it is not there. Embed it and write the operations that are.\ntype Unimplemented[T any] struct{}\n\n")
+	g.p("}\n\n// Unimplemented answers every operation honestly: it is not there. Embed it and write the operations that are.\n")
+	g.p("type Unimplemented[T any] struct{}\n\n")
 	for _, op := range g.ops {
 		g.p("// %s says that the operation is not implemented.\n", op)
-		g.p("func (Unimplemented[T]) %s(context.Context, T, *%s) (*%s, error) {\nreturn nil, awsapi.NotImplemented(&op%s)\n}\n\n", op, g.in(op), g.out(op), op)
+		g.p("func (Unimplemented[T]) %s(context.Context, T, *%s) (*%s, error) {\n", op, g.in(op), g.out(op))
+		g.p("return nil, awsapi.NotImplemented(&op%s)\n}\n\n", op)
 	}
-	g.p("// Operations binds every operation of the API to s, sorted by name.\nfunc Operations[T any](s Service[T]) []awsapi.Operation[T] {\nreturn []awsapi.Operation[T]{\n")
+	g.p("// Operations binds every operation of the API to s, sorted by name.\n")
+	g.p("func Operations[T any](s Service[T]) []awsapi.Operation[T] {\nreturn []awsapi.Operation[T]{\n")
 	for _, op := range g.ops {
 		g.p("awsapi.Op(&Info, &op%s, s.%s),\n", op, op)
 	}
@@ -125,7 +129,8 @@ func (g *generator) operation(name string) {
 		source = g.authz.EventSource
 	}
 	path, query, _ := strings.Cut(op.HTTP.RequestURI, "?")
-	g.p("op%s = awsapi.OperationMeta{\nName: %q, Action: %q, ReadOnly: %t, Unsigned: %t,\n", name, name, row.Action, row.Access == "read", op.AuthType == "none")
+	g.p("op%s = awsapi.OperationMeta{\nName: %q, Action: %q, ", name, name, row.Action)
+	g.p("ReadOnly: %t, Unsigned: %t,\n", row.Access == "read", op.AuthType == "none")
 	g.p("Method: %q, Path: %q, Query: %q, EventSource: %q,\n", op.HTTP.Method, path, query, source)
 	g.p("Resources: %s,\nIn: &%s,\n", stringList(row.Resources), shapeVar(op.Input.Shape))
 	if op.Output.Shape != "" {

@@ -13,21 +13,22 @@ type generator struct {
 	bytes.Buffer
 	service
 	*model
-	authz authz
-	ops   []string            // operation names, sorted
-	types []string            // shapes reachable from operations, sorted
-	role  map[string]bool     // structures that hold something sensitive at any depth
-	names map[string]string   // Go names given so far, with what they were given to
-	empty map[string]struct{} // synthetic types of operations without output
+	authz  authz
+	ops    []string            // operation names, sorted
+	types  []string            // shapes reachable from operations, sorted
+	secret map[string]bool     // shapes that hold something sensitive at any depth
+	names  map[string]string   // Go names given so far, with what they were given to
+	clash  error               // two names that became one
+	empty  map[string]struct{} // synthetic types of operations without output
 }
 
 func generate(s service, m *model, a authz) ([]byte, error) {
-	g := &generator{service: s, model: m, authz: a, role: map[string]bool{}, names: map[string]string{}, empty: map[string]struct{}{}}
+	g := &generator{service: s, model: m, authz: a, secret: map[string]bool{}, names: map[string]string{}, empty: map[string]struct{}{}}
 	g.ops = slices.Sorted(maps.Keys(m.Operations))
-	g.types = g.reachable()
 	if err := g.check(); err != nil {
 		return nil, err
 	}
+	g.types = g.reachable()
 	g.header()
 	g.info()
 	g.interfaces()
@@ -36,6 +37,9 @@ func generate(s service, m *model, a authz) ([]byte, error) {
 	g.enums()
 	if err := g.shapes(); err != nil {
 		return nil, err
+	}
+	if g.clash != nil {
+		return nil, g.clash
 	}
 	src, err := format.Source(g.Bytes())
 	if err != nil {
@@ -72,6 +76,9 @@ func (g *generator) reachable() []string {
 
 // check refuses what the generator or the walker has no answer for, instead of generating something that is nearly right.
 func (g *generator) check() error {
+	if _, ok := protocols[g.Metadata.Protocol]; !ok {
+		return fmt.Errorf("protocol %q is not one that the walker knows", g.Metadata.Protocol)
+	}
 	for _, op := range g.ops {
 		row, ok := g.authz.Operations[op]
 		if !ok {
@@ -94,14 +101,21 @@ func (g *generator) check() error {
 
 func (g *generator) checkMembers() error {
 	for name, s := range g.Shapes {
-		for m, r := range s.Members {
+		if _, ok := kinds[s.Type]; !ok {
+			return fmt.Errorf("%s has type %q, which the walker does not know", name, s.Type)
+		}
+		refs := map[string]ref{}
+		maps.Copy(refs, s.Members)
+		for part, r := range map[string]ref{"(member)": s.Member, "(key)": s.Key, "(value)": s.Value} {
+			if r.Shape != "" {
+				refs[part] = r
+			}
+		}
+		for m, r := range refs {
 			if _, ok := g.Shapes[r.Shape]; !ok {
-				return fmt.Errorf("%s.%s refers to %s, which the model lacks", name, m, r.Shape)
+				return fmt.Errorf("%s.%s refers to %q, which the model lacks", name, m, r.Shape)
 			}
-			if s.Exception {
-				continue
-			}
-			if _, ok := locations[r.Location]; !ok {
+			if _, ok := locations[r.Location]; !ok && !s.Exception {
 				return fmt.Errorf("%s.%s has location %q, which the walker does not know", name, m, r.Location)
 			}
 		}
@@ -112,7 +126,7 @@ func (g *generator) checkMembers() error {
 // claim keeps two model names from becoming one Go name.
 func (g *generator) claim(goName, from string) {
 	if old, taken := g.names[goName]; taken && old != from {
-		panic(fmt.Sprintf("%s and %s would both be %s", old, from, goName)) // a model nobody has seen yet; the overlay must rename
+		g.clash = fmt.Errorf("%s and %s would both be %s", old, from, goName)
 	}
 	g.names[goName] = from
 }

@@ -67,7 +67,7 @@ func (g *generator) goType(name string) string {
 	case "timestamp":
 		return "time.Time"
 	}
-	panic(fmt.Sprintf("shape %s has type %s, which the generator does not know", name, s.Type))
+	panic(fmt.Sprintf("shape %s has type %s", name, s.Type)) // checkMembers has refused it
 }
 
 // enums writes a string type with its constants for every enumeration of the model, those of exceptions included.
@@ -90,22 +90,22 @@ func (g *generator) enums() {
 
 // sensitive tells whether anything in the shape must not be written to a log.
 func (g *generator) sensitive(name string) bool {
-	if known, ok := g.role[name]; ok {
+	if known, ok := g.secret[name]; ok {
 		return known
 	}
 	s := g.Shapes[name]
-	g.role[name] = s.Sensitive // also ends a recursion
+	g.secret[name] = s.Sensitive // also ends a recursion
 	for _, r := range s.Members {
 		if g.sensitive(r.Shape) {
-			g.role[name] = true
+			g.secret[name] = true
 		}
 	}
 	for _, r := range []ref{s.Member, s.Value} {
 		if r.Shape != "" && g.sensitive(r.Shape) {
-			g.role[name] = true
+			g.secret[name] = true
 		}
 	}
-	return g.role[name]
+	return g.secret[name]
 }
 
 func (g *generator) anySensitive() bool {
