@@ -23,15 +23,15 @@ type house struct {
 	gate  *Gate
 	clock *clocktest.Clock
 
-	instance       store.Instance
-	set            store.PermissionSet
-	user           store.User
-	member         store.Membership
-	group          store.Group
-	direct, group2 store.Assignment
-	role           store.Role
-	sessions       session.Service
-	parent, child  string
+	instance        store.Instance
+	set             store.PermissionSet
+	user            store.User
+	member          store.Membership
+	group           store.Group
+	direct, byGroup store.Assignment
+	role            store.Role
+	sessions        session.Service
+	parent, child   string
 }
 
 func newHouse(tb testing.TB, open func(testing.TB, clock.Clock) *store.DB) *house {
@@ -72,10 +72,10 @@ func (h *house) build(tx *store.Tx) (err error) {
 	h.member, e = directory.AddMember(tx, h.instance.StoreID, h.group.ID, h.user.ID, by)
 	must(e)
 	h.direct = store.Assignment{Account: "123456789012", Set: h.set.PermissionSet, PrincipalType: store.PrincipalUser, PrincipalID: h.user.ID, State: store.AssignmentGranted, CreatedAt: start}
-	h.group2 = h.direct
-	h.group2.PrincipalType, h.group2.PrincipalID = store.PrincipalGroup, h.group.ID
+	h.byGroup = h.direct
+	h.byGroup.PrincipalType, h.byGroup.PrincipalID = store.PrincipalGroup, h.group.ID
 	must(tx.InsertAssignment(h.direct))
-	must(tx.InsertAssignment(h.group2))
+	must(tx.InsertAssignment(h.byGroup))
 	trust, e := tx.PutDocument("{}")
 	must(e)
 	h.role = store.Role{Account: "123456789012", Name: "AWSReservedSSO_Audit_0123456789abcdef", ID: "AROAQ3EGRSAVEXAMPLE23", Path: "/aws-reserved/sso.amazonaws.com/", Set: h.set.PermissionSet, Spec: store.RoleSpec{Trust: trust}, CreatedAt: start}
@@ -122,7 +122,7 @@ func TestRightsDie(t *testing.T) {
 			"session signed out":        func(tx *store.Tx, h *house) error { return h.sessions.End(tx, h.child, by) },
 			"portal session signed out": func(tx *store.Tx, h *house) error { return h.sessions.End(tx, h.parent, by) },
 			"last assignments removed": func(tx *store.Tx, h *house) error {
-				for _, a := range []store.Assignment{h.direct, h.group2} {
+				for _, a := range []store.Assignment{h.direct, h.byGroup} {
 					if _, err := access.BeginDeletion(tx, a); err != nil {
 						return err
 					}
@@ -167,7 +167,7 @@ func TestOneOfTwoPathsIsEnough(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]func(*store.Tx, *house) error{
 		"direct": func(tx *store.Tx, h *house) error { _, err := access.BeginDeletion(tx, h.direct); return err },
-		"group":  func(tx *store.Tx, h *house) error { _, err := access.BeginDeletion(tx, h.group2); return err },
+		"group":  func(tx *store.Tx, h *house) error { _, err := access.BeginDeletion(tx, h.byGroup); return err },
 		"membership": func(tx *store.Tx, h *house) error {
 			return directory.RemoveMember(tx, h.instance.StoreID, h.member.ID)
 		},

@@ -25,7 +25,7 @@ func TestRevocationThatCommitsLate(t *testing.T) {
 		inside, release, committed := make(chan struct{}), make(chan struct{}), make(chan error)
 		go func() {
 			committed <- h.db.Update(t.Context(), func(tx *store.Tx) error {
-				for _, a := range []store.Assignment{h.direct, h.group2} {
+				for _, a := range []store.Assignment{h.direct, h.byGroup} {
 					if _, err := access.BeginDeletion(tx, a); err != nil {
 						return err
 					}
