@@ -30,6 +30,7 @@ type Config struct {
 
 	Dev          bool `toml:"-"` // made by `sallyport dev`
 	UnsafeListen bool `toml:"-"` // dev only: listen off loopback
+	Accounts     int  `toml:"-"` // dev only: more member accounts in the sample organization
 }
 
 // Load reads a TOML file over c, strictly: an unknown key is an error.

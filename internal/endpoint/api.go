@@ -93,7 +93,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out, err := a.run(r, m, op, body, source)
 	if err != nil {
-		m.service.WriteError(w, a.hide(r, op, err), source.RequestID)
+		m.service.WriteError(w, err, source.RequestID)
 	} else {
 		m.service.WriteResult(w, op.OperationMeta, out, source.RequestID)
 	}
@@ -114,9 +114,10 @@ func (a *API) run(r *http.Request, m *mount, op *awsapi.Operation[*Call], body [
 	if err != nil {
 		return nil, a.recordFailure(ctx, m, a.event(op, caller, source, in), err)
 	}
+	var event *audit.Event // of the last try: a transaction may run twice
 	call := func(tx *store.Tx) *Call {
-		return &Call{Tx: tx, DB: a.DB, Caller: caller, Region: a.Region, Source: source,
-			Event: a.event(op, caller, source, in), operation: op.Name, pages: a.Pages}
+		event = a.event(op, caller, source, in)
+		return &Call{Tx: tx, DB: a.DB, Caller: caller, Region: a.Region, Source: source, Event: event, operation: op.Name, pages: a.Pages}
 	}
 	var out any
 	switch {
@@ -128,7 +129,10 @@ func (a *API) run(r *http.Request, m *mount, op *awsapi.Operation[*Call], body [
 		out, err = a.write(ctx, m, op, in, call)
 	}
 	if err != nil {
-		return nil, a.recordFailure(ctx, m, a.event(op, caller, source, in), err)
+		if event == nil { // the transaction did not even begin
+			event = a.event(op, caller, source, in)
+		}
+		return nil, a.recordFailure(ctx, m, event, err)
 	}
 	return out, nil
 }
@@ -170,20 +174,14 @@ func (a *API) write(ctx context.Context, m *mount, op *awsapi.Operation[*Call], 
 	return out, err
 }
 
-// hide keeps an internal error's text from the client and puts it into the log instead.
-func (a *API) hide(r *http.Request, op *awsapi.Operation[*Call], err error) error {
-	if fault.KindOf(err) == fault.Internal {
-		a.Log.ErrorContext(r.Context(), "operation failed", "operation", op.Name, "error", err)
-		return fault.Newf(fault.Internal, "An internal error occurred. Try again; if it stays, the server's log tells more under this request's id.")
-	}
-	return err
-}
-
 func (a *API) observe(r *http.Request, m *mount, op string, source Source, start time.Time, err error) {
 	took := a.Clock.Now().Sub(start)
 	code := ""
 	if err != nil {
 		code, _ = m.service.Code(err)
+	}
+	if fault.KindOf(err) == fault.Internal && err != nil { // its text is for the log alone: the wire has one for all of them
+		a.Log.ErrorContext(r.Context(), "operation failed", "operation", op, "request_id", source.RequestID, "error", err)
 	}
 	a.Metrics.observe(m.service.ID, op, code, took)
 	a.Log.InfoContext(r.Context(), "request", "service", m.service.ID, "operation", op, "error_code", code,

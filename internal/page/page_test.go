@@ -28,6 +28,9 @@ func TestTokenBelongsToItsScope(t *testing.T) {
 	if _, err := c.Open("ListUsers\x00d-2", token); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("token of another list: %v", err)
 	}
+	if _, err := c.Open("ListUsers\x00d-1", token[:8]+"\r\n"+token[8:]); err == nil {
+		t.Error("a token with a line break was accepted")
+	}
 	for i := range len(token) {
 		changed := []byte(token)
 		changed[i] ^= 1

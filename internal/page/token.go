@@ -42,7 +42,7 @@ func (c *Codec) Open(scope, token string) (Key, error) {
 	}
 	bad := fault.Invalidf("The pagination token is invalid: it belongs to another request, or was changed. Start again without a token.")
 	raw, err := base64.URLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) > 4096 {
+	if err != nil || len(raw) > 4096 || base64.URLEncoding.EncodeToString(raw) != token { // the decoder skips line breaks
 		return nil, bad
 	}
 	plain, err := c.aead.Open(nil, nil, raw, []byte(scope))

@@ -6,13 +6,11 @@ import (
 	"sallyport/internal/arn"
 	api "sallyport/internal/awsapi/sso"
 	"sallyport/internal/endpoint"
-	"sallyport/internal/vend"
 )
 
 // GetRoleCredentials gives out credentials of the role that a permission set has become in an account.
 func (s *Service) GetRoleCredentials(ctx context.Context, c *endpoint.Call, in *api.GetRoleCredentialsRequest) (*api.GetRoleCredentialsResponse, error) {
-	vendor := vend.Vendor{DB: c.DB, Minter: s.Minter, Instance: s.Instance}
-	keys, err := vendor.RoleCredentials(ctx, c.Caller, arn.AccountID(in.AccountId), in.RoleName, c.Event)
+	keys, err := s.Vendor.RoleCredentials(ctx, c.Caller, arn.AccountID(in.AccountId), in.RoleName, c.Event)
 	if err != nil {
 		return nil, err
 	}

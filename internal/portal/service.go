@@ -9,7 +9,6 @@ import (
 	"sallyport/internal/access"
 	"sallyport/internal/arn"
 	api "sallyport/internal/awsapi/sso"
-	"sallyport/internal/credential"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/session"
 	"sallyport/internal/vend"
@@ -18,9 +17,8 @@ import (
 // Service implements the API.
 type Service struct {
 	api.Unimplemented[*endpoint.Call]
-	Instance arn.Instance
 	Sessions *session.Service
-	Minter   *credential.Minter
+	Vendor   *vend.Vendor
 }
 
 // ListAccounts lists the accounts in which the caller has a role.

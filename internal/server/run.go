@@ -29,7 +29,7 @@ func Serve(ctx context.Context, cfg *config.Config, out io.Writer) error {
 
 // Dev runs a throwaway world until ctx ends.
 func Dev(ctx context.Context, cfg *config.Config, out io.Writer) error {
-	return start(ctx, cfg, out, sampleBlueprint(cfg.Region), func(s *Server) error { return s.devFile(ctx, out) })
+	return start(ctx, cfg, out, sampleBlueprint(cfg.Region, cfg.Accounts), func(s *Server) error { return s.devFile(ctx, out) })
 }
 
 // start listens, opens everything, lets greet write what the operator needs, and serves.
@@ -146,7 +146,10 @@ func (s *Server) devFile(ctx context.Context, out io.Writer) error {
 			return fmt.Errorf("make sample people: %w", err)
 		}
 		w.Users, w.Groups = users, groups
-		w.Accounts = []SampleAccount{{sampleManagement, "management"}, {sampleMember, "security"}, {"444455556666", "production"}}
+		plan := sampleBlueprint(s.cfg.Region, s.cfg.Accounts)
+		for _, a := range append([]store.Account{plan.management}, plan.members...) {
+			w.Accounts = append(w.Accounts, SampleAccount{a.ID, a.Name})
+		}
 		err = operatorKey(ctx, s.db, s.ring, s.instance.Owner, func(k OperatorKey) error {
 			w.Operator = k
 			return w.write(s.cfg.Data, devFile)

@@ -19,10 +19,13 @@ const (
 	sampleGroup                    = "906731adeb-12345678-1234-5678-90ab-cdef12345678"
 )
 
+// MaxSampleAccounts bounds what `sallyport dev` adds on request: the limit that the product is designed for on one node.
+const MaxSampleAccounts = 2000
+
 // sampleBlueprint is the sample organization: a management account where the operator lives, a member that is the delegated
-// administrator, and another.
-func sampleBlueprint(region string) blueprint {
-	return blueprint{
+// administrator, another, and as many more as are asked for.
+func sampleBlueprint(region string, more int) blueprint {
+	b := blueprint{
 		instance: store.Instance{ID: sampleInstance, StoreID: sampleStore, Owner: sampleManagement, DelegatedAdmin: sampleMember,
 			Region: region, StartURL: startURL(sampleStore), Status: "ACTIVE"},
 		management: store.Account{ID: sampleManagement, Name: "management", Email: "management@sallyport.invalid"},
@@ -31,6 +34,11 @@ func sampleBlueprint(region string) blueprint {
 			{ID: "444455556666", Name: "production", Email: "production@sallyport.invalid"},
 		},
 	}
+	for i := range more {
+		name := fmt.Sprintf("sample-%04d", i+1)
+		b.members = append(b.members, store.Account{ID: arn.AccountID(fmt.Sprintf("5000%08d", i+1)), Name: name, Email: name + "@sallyport.invalid"})
+	}
+	return b
 }
 
 // samplePeople adds the sample people and groups and returns them with their passwords.

@@ -50,7 +50,7 @@ func newTestWorld(t *testing.T) *testWorld {
 	db := storetest.Open(t, c)
 	cfg := &config.Config{Data: dir, URL: "http://localhost:8080", Region: "us-east-1", Dev: true, LogLevel: "error",
 		KeyFile: filepath.Join(dir, "key"), AuditFile: filepath.Join(dir, "audit.jsonl"), Listen: "127.0.0.1:8080"}
-	s, err := open(t.Context(), cfg, db, sampleBlueprint("us-east-1"))
+	s, err := open(t.Context(), cfg, db, sampleBlueprint("us-east-1", 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,4 +246,3 @@ func TestCoverage(t *testing.T) {
 		t.Errorf("docs/coverage.txt is not true (rewrite it with -update):\n%s", d)
 	}
 }
-

@@ -34,7 +34,7 @@ func (s *Server) services() []service {
 	}}
 	sso, ids, who := &ssoadmin.Service{}, &identitystore.Service{}, sts.Service{}
 	oidc := &ssooidc.Service{Sessions: s.sessions, Owner: s.instance.Owner, StoreID: s.instance.StoreID}
-	people := &portal.Service{Instance: s.instance.ID, Sessions: s.sessions, Minter: s.minter}
+	people := &portal.Service{Sessions: s.sessions, Vendor: s.vendor}
 	return []service{
 		{sso, ssoadminapi.Operations[*endpoint.Call](sso), admin, home},
 		{ids, identitystoreapi.Operations[*endpoint.Call](ids), admin, home},

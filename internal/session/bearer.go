@@ -20,7 +20,7 @@ func (s *Service) Authenticate(tx *store.Tx, bearer string) (credential.Caller, 
 	if bearer == "" || len(bearer) > maxBearer {
 		return credential.Caller{}, noSession(fault.AuthMissing)
 	}
-	t, err := tx.AccessToken(credential.HashBearer(bearer))
+	b, err := tx.Bearer(credential.HashBearer(bearer))
 	if errors.Is(err, store.ErrNotFound) {
 		return credential.Caller{}, noSession(fault.AuthUnknownKey)
 	}
@@ -28,17 +28,16 @@ func (s *Service) Authenticate(tx *store.Tx, bearer string) (credential.Caller, 
 		return credential.Caller{}, fmt.Errorf("load access token: %w", err)
 	}
 	switch {
-	case !t.Session.EndedAt.IsZero() || t.UserStatus != store.UserEnabled:
+	case b.Ended || b.UserStatus != store.UserEnabled:
 		return credential.Caller{}, noSession(fault.AuthRevoked)
-	case !tx.Now().Before(t.ExpiresAt) || !t.Session.Live(tx.Now()):
+	case !tx.Now().Before(b.ExpiresAt) || !tx.Now().Before(b.SessionEnd):
 		return credential.Caller{}, noSession(fault.AuthExpired)
-	case !slices.Contains(strings.Fields(t.Session.Scopes), AccountAccess):
+	case !slices.Contains(strings.Fields(b.Scopes), AccountAccess):
 		return credential.Caller{}, noSession(fault.AuthUnknownKey)
 	}
 	return credential.Caller{
-		Kind: credential.Bearer, UserID: t.Session.UserID, UserName: t.UserName,
-		SessionID: t.Session.ID, ParentID: t.Session.ParentID,
-		Issued: t.IssuedAt, Expires: t.ExpiresAt, MFATime: t.Session.MFAAt,
+		Kind: credential.Bearer, UserID: b.UserID, UserName: b.UserName, SessionID: b.SessionID, ParentID: b.ParentID,
+		Issued: b.IssuedAt, Expires: b.ExpiresAt, MFATime: b.MFAAt,
 	}, nil
 }
 

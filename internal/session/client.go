@@ -183,7 +183,7 @@ func allowed(tx *store.Tx, clientKey string) error {
 
 // printable keeps what people are shown free of line breaks, direction overrides and other invisible characters.
 func printable(s string) bool {
-	return s != "" && len(s) <= maxName && utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+	return s != "" && len(s) <= maxName && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 func dedupe(values []string) []string {

@@ -81,8 +81,6 @@ const (
 func refuse(code, format string, args ...any) *fault.Error {
 	kind := fault.Invalid
 	switch code {
-	case invalidClient:
-		kind = fault.Unauthenticated
 	case slowDown:
 		kind = fault.Throttled
 	case accessDenied:

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"sallyport/internal/arn"
@@ -107,10 +108,7 @@ func (s *Service) Prune(tx *store.Tx) (more bool, err error) {
 	return n >= limit, err
 }
 
-// cut bounds what a client says of itself before it is stored.
+// cut bounds what a client says of itself before it is stored, and leaves out what is no text: PostgreSQL refuses that.
 func cut(userAgent string) string {
-	if len(userAgent) > 256 {
-		return userAgent[:256]
-	}
-	return userAgent
+	return strings.ToValidUTF8(userAgent[:min(len(userAgent), 256)], "")
 }

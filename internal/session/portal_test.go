@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"sallyport/internal/credential"
 	"sallyport/internal/fault"
@@ -36,6 +38,20 @@ func TestPortal(t *testing.T) {
 	}
 	w.clock.Advance(time.Microsecond)
 	wantKind(t, w.enter(w.cookie), fault.Unauthenticated)
+}
+
+// TestUserAgentIsNoText: what a browser sends need not be UTF-8, and PostgreSQL takes nothing else.
+func TestUserAgentIsNoText(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		from := Origin{IP: "192.0.2.7", UserAgent: "a\xff" + strings.Repeat("é", 200)}
+		w.update(func(tx *store.Tx) error {
+			_, p, err := w.StartPortal(tx, w.user, from, time.Time{})
+			if err == nil && (!utf8.ValidString(p.UserAgent) || len(p.UserAgent) > 256) {
+				t.Errorf("stored %q", p.UserAgent)
+			}
+			return err
+		})
+	})
 }
 
 // TestEnd: a CLI login ends with the portal session it was approved in, and may end alone (hard part 8).
@@ -141,7 +157,7 @@ func TestPrune(t *testing.T) {
 		w.clock.Advance(9 * time.Hour)
 		prune()
 		w.update(func(tx *store.Tx) error {
-			if _, err := tx.AccessToken(hashOf(tok)); err != store.ErrNotFound {
+			if _, err := tx.Bearer(hashOf(tok)); err != store.ErrNotFound {
 				t.Errorf("the expired token is still there: %v", err)
 			}
 			_, err := tx.Session(w.portal.ID) // role credentials may still hang on it

@@ -12,7 +12,9 @@ type loopback struct{ host, path string }
 // parseLoopback reads a redirect URI. Only loopback literals are taken (case S27): RFC 8252 §7.3 lets their port vary,
 // and §8.3 advises against the name localhost, which may resolve to another machine.
 func parseLoopback(s string) (loopback, bool) {
-	if len(s) > 512 || strings.Contains(s, "#") {
+	// A URI is ASCII (RFC 3986 §2), and this one has no fragment (RFC 6749 §3.1.2).
+	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '#' }
+	if len(s) > 512 || strings.ContainsFunc(s, odd) {
 		return loopback{}, false
 	}
 	u, err := url.Parse(s)

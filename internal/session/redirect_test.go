@@ -42,6 +42,9 @@ func TestMatchesRedirect(t *testing.T) {
 		{"custom://127.0.0.1/oauth/callback", false},
 		{"http://127.0.0.1\\@evil.test/oauth/callback", false},
 		{"http://127.0.0.1:51763/oauth/callback\r\nX: y", false},
+		{"http://127.0.0.1:51763/oauth/call back", false},
+		{"http://127.0.0.1:51763/oauth/callback\xff", false},
+		{"http://127.0.0.1:51763/oauth/cällback", false},
 		{"", false},
 	} {
 		if got := matchesRedirect(registered, tc.uri); got != tc.want {

@@ -78,8 +78,11 @@ func TestRefreshTheft(t *testing.T) {
 
 		var child store.Session
 		w.update(func(tx *store.Tx) error {
-			a, err := tx.AccessToken(hashOf(next))
-			child = a.Session
+			b, err := tx.Bearer(hashOf(next))
+			if err != nil {
+				return err
+			}
+			child, err = tx.Session(b.SessionID)
 			return err
 		})
 		if child.EndedBy != "refresh token used twice" || !w.changes()["session:"+child.ID] {

@@ -208,7 +208,7 @@ func (s *Service) accessToken(tx *store.Tx, c client, of store.Session) (Token, 
 	}
 	life = min(life, of.ExpiresAt.Sub(tx.Now()))
 	token, hash := credential.NewBearer(credential.AccessToken)
-	err := tx.InsertAccessToken(store.AccessToken{Hash: hash, Session: of, IssuedAt: tx.Now(), ExpiresAt: tx.Now().Add(life)})
+	err := tx.InsertAccessToken(store.AccessToken{Hash: hash, SessionID: of.ID, IssuedAt: tx.Now(), ExpiresAt: tx.Now().Add(life)})
 	if err != nil {
 		return Token{}, fmt.Errorf("add access token: %w", err)
 	}

@@ -73,11 +73,11 @@ func (s *Server) portalAccount(w http.ResponseWriter, r *http.Request) {
 }
 
 type credentialsPage struct {
-	UserName, Role string
-	Account        arn.AccountID
-	Region         string
-	credential.Credentials
-	Until string
+	UserName, Role    string
+	Account           arn.AccountID
+	Region            string
+	ID, Secret, Token string // revealed here, and only here
+	Until             string
 }
 
 // credentials vends role credentials and shows them to copy. It is a POST, so that no link or reload makes new ones.
@@ -99,7 +99,8 @@ func (s *Server) credentials(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.render(w, r, http.StatusOK, "credentials.html", credentialsPage{
-		UserName: p.UserName, Role: role, Account: account, Region: s.Login.Region, Credentials: c, Until: c.Expiration.Format(time.RFC1123),
+		UserName: p.UserName, Role: role, Account: account, Region: s.Login.Region, Until: c.Expiration.Format(time.RFC1123),
+		ID: c.AccessKeyID, Secret: string(c.SecretAccessKey), Token: string(c.SessionToken),
 	})
 }
 
