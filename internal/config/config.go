@@ -77,7 +77,7 @@ func (c *Config) fields() map[string]*string {
 	}
 }
 
-// Complete fills defaults in and checks what can be checked without opening anything.
+// Complete fills defaults in and checks what can be checked without opening anything. Doing it twice changes nothing.
 func (c *Config) Complete() error {
 	if c.Data == "" {
 		return fault.Invalidf("No data directory: say --data DIR.")
@@ -105,13 +105,18 @@ func (c *Config) completeDatabase() error {
 		}
 		c.Database = strings.TrimSpace(string(b))
 	}
-	switch {
-	case c.Database == "":
-		c.Database = filepath.Join(c.Data, "sallyport.db")
-	case !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://"):
+	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return fault.Invalidf("The database must be a postgres:// URL; leave it out for SQLite in the data directory.")
 	}
 	return nil
+}
+
+// DSN is what the store opens: the database that is configured, or the SQLite file in the data directory.
+func (c *Config) DSN() string {
+	if c.Database != "" {
+		return c.Database
+	}
+	return filepath.Join(c.Data, "sallyport.db")
 }
 
 func (c *Config) completeURL() error {

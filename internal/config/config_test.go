@@ -23,10 +23,14 @@ func TestOrderOfSettings(t *testing.T) {
 	if err := c.Complete(); err != nil {
 		t.Fatal(err)
 	}
+	again := c
+	if err := again.Complete(); err != nil || again != c {
+		t.Errorf("completed twice: %+v, %v", again, err)
+	}
 	if c.Data != "/from/file" || c.Region != "env-1" || c.URL != "https://flag.example.org" {
 		t.Errorf("effective: %+v", c)
 	}
-	if c.KeyFile != "/from/file.key" || c.Listen != "127.0.0.1:443" || c.Database != "/from/file/sallyport.db" {
+	if c.KeyFile != "/from/file.key" || c.Listen != "127.0.0.1:443" || c.DSN() != "/from/file/sallyport.db" {
 		t.Errorf("defaults: %+v", c)
 	}
 }

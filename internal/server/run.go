@@ -45,7 +45,7 @@ func start(ctx context.Context, cfg *config.Config, out io.Writer, plan blueprin
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fault.Invalidf("The data directory cannot be made: %v.", err)
 	}
-	db, err := store.Open(ctx, cfg.Database, clock.System{})
+	db, err := store.Open(ctx, cfg.DSN(), clock.System{})
 	if err != nil {
 		return err
 	}
