@@ -88,6 +88,12 @@ func DeleteUser(tx *store.Tx, storeID arn.StoreID, id, revision string) error {
 	if err := tx.DeleteExternalIDs(id); err != nil {
 		return fmt.Errorf("delete external ids: %w", err)
 	}
+	if err := tx.DeletePassword(id); err != nil {
+		return fmt.Errorf("delete password: %w", err)
+	}
+	if _, err := tx.EndSessionsOf(id, "user deleted"); err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
 	if err := tx.Changed("user:" + id); err != nil {
 		return fmt.Errorf("record change of user: %w", err)
 	}
