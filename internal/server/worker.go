@@ -32,7 +32,7 @@ func (s *Server) provision(ctx context.Context) {
 	}
 }
 
-// prune deletes sessions, attempts and changes that serve nobody any more.
+// prune deletes sessions and sign-in attempts that serve nobody any more.
 func (s *Server) prune(ctx context.Context) {
 	for {
 		if err := s.pruneOnce(ctx); err != nil && ctx.Err() == nil {
@@ -54,11 +54,7 @@ func (s *Server) pruneOnce(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.login.Prune(ctx); err != nil {
-		return err
-	}
-	_, err := s.db.PruneChanges(ctx)
-	return err
+	return s.login.Prune(ctx)
 }
 
 // pause waits, and tells whether ctx still stands.
