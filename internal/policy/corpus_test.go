@@ -88,13 +88,6 @@ func TestConditions(t *testing.T) {
 
 const allowAll = `{"Version": "2012-10-17", "Statement": {"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}}`
 
-func pick[T any](first bool, a, b T) T {
-	if first {
-		return a
-	}
-	return b
-}
-
 func (g conditionGroup) request(context keys) policy.Request {
 	return policy.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::data/x", Context: context}
 }
@@ -271,10 +264,9 @@ func readSet(t *testing.T, fields map[string]json.RawMessage) policySet {
 	return set
 }
 
-func texts(documents []document) []string {
-	out := make([]string, len(documents))
-	for i, d := range documents {
-		out[i] = string(d)
+func texts(documents []document) (out []string) {
+	for _, d := range documents {
+		out = append(out, string(d))
 	}
 	return out
 }

@@ -68,6 +68,15 @@ func TestContextIsAskedOnlyWhenNeeded(t *testing.T) {
 	}
 }
 
+// TestNoContext: a request without a context has no keys.
+func TestNoContext(t *testing.T) {
+	t.Parallel()
+	const doc = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Null": {"aws:username": "true"}}}}`
+	if d := policy.Evaluate(policy.Request{Action: "s3:GetObject"}, policySet{Identity: []string{doc}}.layers(t)); !d.Allowed {
+		t.Error(d.Because())
+	}
+}
+
 func TestDecisionNamesWhatDecided(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Parse([]byte(`{"Version": "2012-10-17", "Statement": [

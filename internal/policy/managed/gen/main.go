@@ -32,7 +32,7 @@ const (
 
 // blockBytes is about how much text is compressed together: enough to compress well, little enough
 // to unpack quickly when one policy is looked up.
-const blockBytes = 64 << 10
+const blockBytes = 32 << 10
 
 const output = "catalogue.zip"
 
