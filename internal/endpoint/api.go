@@ -15,6 +15,7 @@ import (
 	"sallyport/internal/credential"
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
+	"sallyport/internal/policy"
 	"sallyport/internal/sigv4"
 	"sallyport/internal/store"
 )
@@ -30,6 +31,7 @@ type API struct {
 	Log      *slog.Logger
 	Metrics  *Metrics
 	Recorder *Recorder
+	Policies *policy.Cache
 
 	// Key finds the caller and the secret behind an access key; token is empty for long-term keys.
 	Key func(ctx context.Context, accessKeyID, token string) (credential.Caller, credential.Secret, error)
@@ -38,8 +40,7 @@ type API struct {
 	// Gate refuses credentials whose right is gone.
 	Gate func(ctx context.Context, c credential.Caller) error
 
-	mounts    []*mount
-	documents documents
+	mounts []*mount
 }
 
 // Rule is what a service demands of its callers beside the policies of the caller.

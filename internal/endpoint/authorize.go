@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"sallyport/internal/awsapi"
@@ -52,7 +51,7 @@ func (a *API) layers(tx *store.Tx, c credential.Caller) (policy.Layers, error) {
 		}
 		var l policy.Layers
 		for _, p := range attached {
-			l.Identity = append(l.Identity, a.documents.named(tx, p.Name, p.Document))
+			l.Identity = append(l.Identity, a.named(tx, p.Name, p.Document))
 		}
 		return l, nil
 	}
@@ -69,13 +68,13 @@ func (a *API) layers(tx *store.Tx, c credential.Caller) (policy.Layers, error) {
 func (a *API) roleLayers(tx *store.Tx, c credential.Caller, role store.Role) policy.Layers {
 	var l policy.Layers
 	for _, p := range role.Spec.Managed {
-		l.Identity = append(l.Identity, a.documents.named(tx, p.ARN, p.Document))
+		l.Identity = append(l.Identity, a.named(tx, p.ARN, p.Document))
 	}
 	if role.Spec.Inline != "" {
-		l.Identity = append(l.Identity, a.documents.named(tx, "AwsSSOInlinePolicy", role.Spec.Inline))
+		l.Identity = append(l.Identity, a.named(tx, "AwsSSOInlinePolicy", role.Spec.Inline))
 	}
 	if b := role.Spec.Boundary; b != nil {
-		named := a.documents.named(tx, b.ARN, b.Document)
+		named := a.named(tx, b.ARN, b.Document)
 		l.Boundary = &named
 	}
 	if c.SessionPolicy != "" {
@@ -88,36 +87,13 @@ func (a *API) roleLayers(tx *store.Tx, c credential.Caller, role store.Role) pol
 	return l
 }
 
-// documents keeps compiled policies by the hash of their text. The hash names the text for ever, so nothing here goes stale.
-type documents struct {
-	mu   sync.Mutex
-	kept map[string]*policy.Policy
-}
-
-// maxDocuments bounds the cache. It is emptied when it is full: distinct documents are few, and compiling one costs microseconds.
-const maxDocuments = 2048
-
-// named loads a policy. One whose document is gone or unreadable stays in its layer as nil, which denies.
-func (d *documents) named(tx *store.Tx, name, hash string) policy.Named {
-	d.mu.Lock()
-	p, ok := d.kept[hash]
-	d.mu.Unlock()
-	if ok {
-		return policy.Named{Name: name, Policy: p}
-	}
-	text, err := tx.Document(hash)
+// named loads a policy by the hash of its document. One whose document is gone or unreadable stays in its layer as nil,
+// which denies.
+func (a *API) named(tx *store.Tx, name, hash string) policy.Named {
+	p, err := a.Policies.Load(hash, func() (string, error) { return tx.Document(hash) })
 	if err != nil {
 		return policy.Named{Name: name}
 	}
-	if p, err = policy.Load([]byte(text)); err != nil {
-		return policy.Named{Name: name}
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.kept == nil || len(d.kept) >= maxDocuments {
-		d.kept = map[string]*policy.Policy{}
-	}
-	d.kept[hash] = p
 	return policy.Named{Name: name, Policy: p}
 }
 

@@ -8,8 +8,8 @@ import (
 // costFactor is about how much larger a compiled policy is than its document (TestCacheCost).
 const costFactor = 6
 
-// Cache keeps compiled policies by their documents' content, the most recently used up to a bound of
-// about so many bytes. It may be used by many goroutines.
+// Cache keeps compiled policies by the hash of their documents, the most recently used up to a bound of
+// about so many bytes. A hash names its text for ever, so nothing in it goes stale. It may be used by many goroutines.
 type Cache struct {
 	maxBytes int
 
@@ -20,7 +20,8 @@ type Cache struct {
 }
 
 type entry struct {
-	doc    string
+	hash   string
+	cost   int
 	policy *Policy
 }
 
@@ -29,23 +30,27 @@ func NewCache(maxBytes int) *Cache {
 	return &Cache{maxBytes: maxBytes, entries: map[string]*list.Element{}}
 }
 
-// Load is the package's Load, compiled once per content.
-func (c *Cache) Load(doc string) (*Policy, error) {
-	if p := c.get(doc); p != nil {
+// Load is the package's Load, compiled once per hash. text fetches the document; it is called on a miss only.
+func (c *Cache) Load(hash string, text func() (string, error)) (*Policy, error) {
+	if p := c.get(hash); p != nil {
 		return p, nil
+	}
+	doc, err := text()
+	if err != nil {
+		return nil, err
 	}
 	p, err := Load([]byte(doc))
 	if err != nil {
 		return nil, err
 	}
-	c.put(doc, p)
+	c.put(&entry{hash, len(doc)*costFactor + 512, p})
 	return p, nil
 }
 
-func (c *Cache) get(doc string) *Policy {
+func (c *Cache) get(hash string) *Policy {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	element, ok := c.entries[doc]
+	element, ok := c.entries[hash]
 	if !ok {
 		return nil
 	}
@@ -53,20 +58,17 @@ func (c *Cache) get(doc string) *Policy {
 	return element.Value.(*entry).policy
 }
 
-func (c *Cache) put(doc string, p *Policy) {
+func (c *Cache) put(e *entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.entries[doc]; ok || cost(doc) > c.maxBytes {
+	if _, ok := c.entries[e.hash]; ok || e.cost > c.maxBytes {
 		return
 	}
-	c.entries[doc] = c.recent.PushFront(&entry{doc, p})
-	c.bytes += cost(doc)
+	c.entries[e.hash] = c.recent.PushFront(e)
+	c.bytes += e.cost
 	for c.bytes > c.maxBytes {
-		oldest := c.recent.Back()
-		e := c.recent.Remove(oldest).(*entry)
-		delete(c.entries, e.doc)
-		c.bytes -= cost(e.doc)
+		oldest := c.recent.Remove(c.recent.Back()).(*entry)
+		delete(c.entries, oldest.hash)
+		c.bytes -= oldest.cost
 	}
 }
-
-func cost(doc string) int { return len(doc)*costFactor + 512 }

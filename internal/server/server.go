@@ -26,6 +26,7 @@ import (
 	"sallyport/internal/keyring"
 	"sallyport/internal/login"
 	"sallyport/internal/page"
+	"sallyport/internal/policy"
 	"sallyport/internal/provision"
 	"sallyport/internal/provision/local"
 	"sallyport/internal/revocation"
@@ -113,6 +114,9 @@ func (s *Server) rules() {
 	s.worker = &provision.Worker{DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log}
 }
 
+// policyCache bounds the memory of compiled policies. A large managed policy takes about half a megabyte.
+const policyCache = 16 << 20
+
 // protocols mounts what clients speak.
 func (s *Server) protocols() error {
 	codec, err := page.NewCodec(s.ring.Current(keyring.Pages).Derive("page tokens"))
@@ -124,7 +128,7 @@ func (s *Server) protocols() error {
 		return err
 	}
 	s.api = &endpoint.API{DB: s.db, Clock: s.db, Region: s.instance.Region, Owner: s.instance.Owner, StoreID: s.instance.StoreID, Pages: codec,
-		Log: s.log, Metrics: endpoint.NewMetrics(s.registry), Recorder: endpoint.NewRecorder(s.db, s.log),
+		Log: s.log, Metrics: endpoint.NewMetrics(s.registry), Recorder: endpoint.NewRecorder(s.db, s.log), Policies: policy.NewCache(policyCache),
 		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.gate.Check}
 	for _, m := range s.services() {
 		s.api.Mount(m.operations, m.rule, m.regions...)
