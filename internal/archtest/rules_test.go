@@ -1,0 +1,125 @@
+package archtest
+
+import "slices"
+
+// The layers, bottom first. A package imports downward only; within a layer, only what its own line allows.
+var (
+	leaves    = []string{"arn", "awsapi", "clock", "config", "fault", "page"}
+	contracts = []string{"awsapi/identitystore", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
+	engines   = []string{"audit", "credential", "keyring", "policy", "policy/managed", "sigv4", "store"}
+	rules     = []string{"access", "directory", "login", "provision", "provision/local", "revocation", "session", "vend"}
+)
+
+// allowed says which packages of ours each package may import, below internal/ (but for cmd). Tests may import more.
+var allowed = map[string][]string{
+	// Foundations: nothing of ours, but for each other where one line says so.
+	"archtest":             nil,
+	"arn":                  {"fault"},
+	"awsapi":               {"fault"},
+	"awsapi/identitystore": {"awsapi"},
+	"awsapi/internal/gen":  nil,
+	"awsapi/probe":         join(contracts, "awsapi", "fault"),
+	"awsapi/sso":           {"awsapi"},
+	"awsapi/ssoadmin":      {"awsapi"},
+	"awsapi/ssooidc":       {"awsapi"},
+	"awsapi/sts":           {"awsapi"},
+	"clock":                nil,
+	"clock/clocktest":      {"clock"},
+	"config":               {"fault"},
+	"fault":                nil,
+	"page":                 {"fault"},
+
+	// Engines: the store knows no rule, and what decides knows no store.
+	"audit":                  join(leaves, "store"),
+	"credential":             join(leaves, "store", "keyring"),
+	"keyring":                join(leaves, "store"),
+	"policy":                 leaves,
+	"policy/managed":         join(leaves, "policy"),
+	"policy/managed/gen":     {"policy", "policy/managed"},
+	"sigv4":                  leaves,
+	"store":                  leaves,
+	"store/storetest":        join(leaves, "clock/clocktest", "store", "store/storetest/pgtest"),
+	"store/storetest/pgtest": nil,
+
+	// Rules: on the engines, and on few of each other.
+	"access":          join(below, "directory"),
+	"directory":       below,
+	"login":           join(below, "directory", "session"),
+	"provision":       join(below, "access"),
+	"provision/local": join(below, "access", "provision"),
+	"revocation":      join(below, "access", "session"),
+	"session":         below,
+	"vend":            join(below, "access", "directory", "provision", "revocation", "session"),
+
+	// Protocols: each between one wire and the domain; none knows another, but for the path that they share.
+	"endpoint":      join(below, rules...),
+	"identitystore": protocol,
+	"oauth":         protocol,
+	"portal":        protocol,
+	"ssoadmin":      protocol,
+	"ssooidc":       protocol,
+	"sts":           protocol,
+	"web":           protocol,
+
+	// The house that the tests of the administrative operations share.
+	"ssoadmin/admintest": join(everything, "clock/clocktest", "store/storetest", "store/storetest/pgtest"),
+
+	// Composition. The configuration writer and its client of the portal know only what travels.
+	"awsconfig":     join(leaves, join(contracts, "portalclient")...),
+	"portalclient":  join(leaves, contracts...),
+	"server":        everything,
+	"cmd/sallyport": everything,
+}
+
+var (
+	below    = slices.Concat(leaves, engines)
+	protocol = slices.Concat(below, rules, contracts, []string{"endpoint"})
+
+	// everything is what only the outermost packages may import: all but what exists for tests and tools.
+	everything = slices.Concat(protocol, []string{
+		"awsconfig", "identitystore", "oauth", "portal", "portalclient", "server", "ssoadmin", "ssooidc", "sts", "web",
+	})
+)
+
+// forbidden names outside packages, with all that is below them, that a package of ours may not import.
+var forbidden = map[string][]string{
+	"login":   {"net/http"},
+	"policy":  {"context", "database/sql", "net/http", "os"}, // pure: same inputs, same answer
+	"session": {"net/http"},
+	"sigv4":   {"database/sql", "os"},
+	"store":   {"net/http"},
+}
+
+// reserved says which packages alone may import something from outside.
+var reserved = map[string][]string{
+	"database/sql":                {"store", "store/storetest"},
+	"github.com/jackc/pgx/v5":     {"store", "store/storetest"},
+	"github.com/pressly/goose/v3": {"store"},
+	"github.com/spf13/cobra":      {"cmd/sallyport"},
+	"math/rand":                   nil, // crypto/rand, always
+	"modernc.org/sqlite":          {"store", "store/storetest"},
+}
+
+// printing is for programs.
+var printing = []string{"cmd/sallyport", "awsapi/internal/gen", "policy/managed/gen"}
+
+// calls says which packages alone may use a function.
+var calls = map[string][]string{
+	"fmt.Print":    printing,
+	"fmt.Printf":   printing,
+	"fmt.Println":  printing,
+	"os.Environ":   {"cmd/sallyport", "config"},
+	"os.Getenv":    {"cmd/sallyport", "config"},
+	"os.LookupEnv": {"cmd/sallyport", "config"},
+	"time.Now":     {"clock"},
+	"time.Since":   nil,
+	"time.Until":   nil,
+}
+
+// Sizes past which a file or a function has more than one job. Generated files are exempt.
+const (
+	maxFileLines = 500
+	maxFuncLines = 80
+)
+
+func join(base []string, more ...string) []string { return slices.Concat(base, more) }
