@@ -31,7 +31,7 @@ type PermissionSetAttrs struct {
 const permissionSetColumns = `p.id, p.instance_id, p.name, p.description, p.session_duration, p.relay_state, p.revision, p.attrs, p.created_at`
 
 const (
-	insertPermissionSet query = `INSERT INTO permission_set (id, instance_id, name, description, session_duration, relay_state, revision, attrs, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	insertPermissionSet query = `INSERT INTO permission_set (id, instance_id, name, description, session_duration, relay_state, revision, attrs, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`
 	updatePermissionSet query = `UPDATE permission_set SET description = $1, session_duration = $2, relay_state = $3, revision = $4, attrs = $5 WHERE id = $6`
 	deletePermissionSet query = `DELETE FROM permission_set WHERE id = $1`
 	deleteSetPolicies   query = `DELETE FROM permission_set_policy WHERE permission_set = $1`
@@ -40,7 +40,7 @@ const (
 	permissionSetByName query = `SELECT ` + permissionSetColumns + ` FROM permission_set p WHERE p.instance_id = $1 AND p.name = $2`
 	permissionSetsAfter query = `SELECT ` + permissionSetColumns + ` FROM permission_set p WHERE p.instance_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3`
 
-	insertSetPolicy  query = `INSERT INTO permission_set_policy (permission_set, arn) VALUES ($1, $2)`
+	insertSetPolicy  query = `INSERT INTO permission_set_policy (permission_set, arn) VALUES ($1, $2) ON CONFLICT DO NOTHING`
 	deleteSetPolicy  query = `DELETE FROM permission_set_policy WHERE permission_set = $1 AND arn = $2`
 	setPoliciesAfter query = `SELECT arn FROM permission_set_policy WHERE permission_set = $1 AND arn > $2 ORDER BY arn LIMIT $3`
 
@@ -68,8 +68,7 @@ func (tx *Tx) InsertPermissionSet(p PermissionSet) error {
 	if err != nil {
 		return fmt.Errorf("encode permission set: %w", err)
 	}
-	_, err = tx.exec(insertPermissionSet, p.ID, p.Instance, p.Name, p.Description, p.SessionDuration, p.RelayState, p.Revision, string(attrs), micros(p.CreatedAt))
-	return err
+	return added(tx.exec(insertPermissionSet, p.ID, p.Instance, p.Name, p.Description, p.SessionDuration, p.RelayState, p.Revision, string(attrs), micros(p.CreatedAt)))
 }
 
 // UpdatePermissionSet replaces what may change of a permission set; ErrNotFound.
@@ -111,8 +110,7 @@ func (tx *Tx) PermissionSets(i arn.Instance, q page.Query) ([]PermissionSet, pag
 
 // AttachPolicy adds a managed policy to a permission set; ErrExists.
 func (tx *Tx) AttachPolicy(p arn.PermissionSet, policyARN string) error {
-	_, err := tx.exec(insertSetPolicy, p.ID, policyARN)
-	return err
+	return added(tx.exec(insertSetPolicy, p.ID, policyARN))
 }
 
 // DetachPolicy takes a managed policy off a permission set; ErrNotFound.

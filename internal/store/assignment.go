@@ -43,7 +43,7 @@ func (a Assignment) GrantKey() string { return "grant:" + string(a.Account) + "/
 const assignmentColumns = `a.account_id, a.instance_id, a.permission_set, a.principal_type, a.principal_id, a.state, a.created_at`
 
 const (
-	insertAssignment query = `INSERT INTO assignment (account_id, permission_set, principal_type, principal_id, instance_id, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	insertAssignment query = `INSERT INTO assignment (account_id, permission_set, principal_type, principal_id, instance_id, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`
 	updateAssignment query = `UPDATE assignment SET state = $1 WHERE account_id = $2 AND permission_set = $3 AND principal_type = $4 AND principal_id = $5`
 	deleteAssignment query = `DELETE FROM assignment WHERE account_id = $1 AND permission_set = $2 AND principal_type = $3 AND principal_id = $4`
 	assignmentByKey  query = `SELECT ` + assignmentColumns + ` FROM assignment a WHERE a.account_id = $1 AND a.permission_set = $2 AND a.principal_type = $3 AND a.principal_id = $4`
@@ -71,8 +71,8 @@ const (
 		OR EXISTS (SELECT 1 FROM request WHERE permission_set = $1 AND status = 'IN_PROGRESS')`
 	setInAccount query = `SELECT 1 WHERE EXISTS (SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2)
 		OR EXISTS (SELECT 1 FROM role WHERE account_id = $1 AND permission_set = $2 AND permission_set <> '')`
-	otherAssignments query = `SELECT a.state FROM assignment a WHERE a.account_id = $1 AND a.permission_set = $2 AND NOT (a.principal_type = $3 AND a.principal_id = $4)
-		ORDER BY CASE a.state WHEN 'GRANTED' THEN 0 ELSE 1 END LIMIT 1`
+	otherAssignment   query = `SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2 AND NOT (principal_type = $3 AND principal_id = $4) LIMIT 1`
+	otherGrant        query = `SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2 AND NOT (principal_type = $3 AND principal_id = $4) AND state = 'GRANTED' LIMIT 1`
 	grantsOfPrincipal query = `SELECT DISTINCT a.account_id, a.instance_id, a.permission_set FROM assignment a
 		WHERE a.principal_id = $1 AND a.state = 'GRANTED' LIMIT $2`
 )
@@ -86,8 +86,7 @@ func scanAssignment(r row) (a Assignment, err error) {
 
 // InsertAssignment adds an assignment; ErrExists.
 func (tx *Tx) InsertAssignment(a Assignment) error {
-	_, err := tx.exec(insertAssignment, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID, a.Set.Instance, a.State, micros(a.CreatedAt))
-	return err
+	return added(tx.exec(insertAssignment, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID, a.Set.Instance, a.State, micros(a.CreatedAt)))
 }
 
 // SetAssignmentState moves the assignment to the state that a has; ErrNotFound.
@@ -147,11 +146,12 @@ func (tx *Tx) SetInAccount(account arn.AccountID, set arn.PermissionSet) (bool, 
 // OtherAssignments tells whether principals other than a's have its permission set in its account, in any state,
 // and whether one of them is granted.
 func (tx *Tx) OtherAssignments(a Assignment) (some, granted bool, err error) {
-	states, err := list(tx, otherAssignments, scanText, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID)
-	if err != nil || len(states) == 0 {
+	some, err = tx.exists(otherAssignment, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID)
+	if err != nil || !some {
 		return false, false, err
 	}
-	return true, AssignmentState(states[0]) == AssignmentGranted, nil
+	granted, err = tx.exists(otherGrant, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID)
+	return some, granted, err
 }
 
 // Grants lists up to limit pairs of account and permission set that a principal itself is granted.

@@ -32,11 +32,13 @@ type head struct {
 // next chains an event: hash = SHA-256(previous hash ‖ number, 8 bytes, big-endian ‖ JSON). Before the first event the
 // hash is 32 zero bytes.
 func (h head) next(json []byte) head {
-	b := make([]byte, 0, len(h.hash)+8+len(json))
-	b = append(b, h.hash[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(h.seq+1))
-	b = append(b, json...)
-	return head{h.seq + 1, sha256.Sum256(b)}
+	n := head{seq: h.seq + 1}
+	d := sha256.New()
+	d.Write(h.hash[:])
+	d.Write(binary.BigEndian.AppendUint64(nil, uint64(n.seq)))
+	d.Write(json)
+	d.Sum(n.hash[:0])
+	return n
 }
 
 const (
@@ -79,7 +81,7 @@ var insertLogs = []struct {
 func (tx *Tx) appendLog(h *head, events []Event) error {
 	for _, size := range insertLogs {
 		for len(events) >= size.rows {
-			var args []any
+			args := make([]any, 0, 5*size.rows)
 			for _, e := range events[:size.rows] {
 				*h = h.next(e.JSON)
 				hash := h.hash

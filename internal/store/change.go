@@ -30,5 +30,6 @@ func (tx *Tx) Changed(key string) error {
 }
 
 // WatchChanges has fn told of this process's own changes, after their commit and before their callers are answered, so
-// that none who has been answered finds a revoked credential working here. fn must be quick: on SQLite the writer waits.
+// that none who has been answered finds a revoked credential working here. fn must be quick, for on SQLite the writer
+// waits, and safe for concurrent use, which PostgreSQL's callers make of it.
 func (db *DB) WatchChanges(fn func([]Change)) { db.watch.Store(&fn) }

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// checkpointPause is between two checkpoints: long enough that pages written again and again are copied once.
-	checkpointPause = 250 * time.Millisecond
+	// checkpointPause is from a commit to the checkpoint, so that pages written again and again are copied once. Each
+	// checkpoint flushes the database file, and commits wait for the disk meanwhile.
+	checkpointPause = time.Second
 	// maxFrames is the length of the WAL, in pages of 4 KiB, at which it is made to start anew. Otherwise a writer that
 	// never rests would let it grow for ever, since it can only start anew when all of it has been copied.
 	maxFrames = 16384
@@ -54,13 +55,13 @@ func (p *checkpointer) run() {
 			return
 		case <-p.dirty:
 		}
-		if frames, err := p.checkpoint(checkpointPassive); err == nil && frames > maxFrames {
-			p.restart()
-		}
 		select {
-		case <-p.stop:
+		case <-p.stop: // closing the database copies the rest
 			return
 		case <-time.After(checkpointPause):
+		}
+		if frames, err := p.checkpoint(checkpointPassive); err == nil && frames > maxFrames {
+			p.restart()
 		}
 	}
 }

@@ -66,14 +66,15 @@ func Open(ctx context.Context, dsn string, c clock.Clock) (*DB, error) {
 	return db, nil
 }
 
-// Close waits for the transactions that have begun and closes the database. Later ones get ErrClosed.
+// Close closes the database. Transactions that have begun end as they would have; later ones get ErrClosed.
 func (db *DB) Close() error { return db.engine.close() }
 
 // View runs fn on one snapshot, read-only. What Update has answered for before View was called is in the snapshot.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error { return db.engine.view(ctx, fn) }
 
 // Update runs fn in a serializable transaction and returns when its change is durable. The transaction is kept when fn
-// returns nil. fn may run twice; a database that is too busy to serialize it ends in a Throttled fault.
+// returns nil. fn may run twice; a database that is too busy to serialize it ends in a Throttled fault. Transactions do
+// not nest: an Update inside fn would wait for itself.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	return db.engine.update(ctx, fn)
 }

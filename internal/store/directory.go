@@ -113,7 +113,7 @@ func (u User) ARN() string { return arn.DirectoryUserARN(u.ID) }
 const userColumns = `id, store_id, user_name, display_name, status, revision, attrs, created_at, created_by, updated_at, updated_by`
 
 const (
-	insertUser query = `INSERT INTO directory_user (` + userColumns + `, user_name_ci, email_ci) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+	insertUser query = `INSERT INTO directory_user (` + userColumns + `, user_name_ci, email_ci) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`
 	updateUser query = `UPDATE directory_user SET user_name = $1, user_name_ci = $2, email_ci = $3, display_name = $4, status = $5, revision = $6, attrs = $7, updated_at = $8, updated_by = $9 WHERE id = $10`
 	deleteUser query = `DELETE FROM directory_user WHERE id = $1`
 
@@ -140,9 +140,8 @@ func (tx *Tx) InsertUser(u User) error {
 	if err != nil {
 		return fmt.Errorf("encode user: %w", err)
 	}
-	_, err = tx.exec(insertUser, u.ID, u.StoreID, u.UserName, u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.CreatedAt), u.CreatedBy, micros(u.UpdatedAt), u.UpdatedBy,
-		fold(u.UserName), nullable(fold(u.PrimaryEmail())))
-	return err
+	return added(tx.exec(insertUser, u.ID, u.StoreID, u.UserName, u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.CreatedAt), u.CreatedBy, micros(u.UpdatedAt), u.UpdatedBy,
+		fold(u.UserName), nullable(fold(u.PrimaryEmail()))))
 }
 
 // UpdateUser replaces all of a user but its id, store and creation; ErrNotFound, ErrExists.
@@ -178,6 +177,16 @@ func (tx *Tx) Users(storeID arn.StoreID, q page.Query) ([]User, page.Key, error)
 	}
 	rows, next := page.Trim(rows, q.Limit, func(u User) page.Key { return page.Key{u.ID} })
 	return rows, next, nil
+}
+
+// added turns the count of an insert that leaves what is there alone into ErrExists when it added nothing. Unlike a
+// violated constraint, that leaves the transaction whole; and where the row is one that the transaction can't see yet,
+// PostgreSQL says that it must run again, in which it will: so a rule that looks before it inserts always sees its reason.
+func added(n int64, err error) error {
+	if err == nil && n == 0 {
+		return ErrExists
+	}
+	return err
 }
 
 // RevisionText is how a revision of a user or group is shown: opaque to clients, different after every write.

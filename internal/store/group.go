@@ -47,7 +47,7 @@ const (
 )
 
 const (
-	insertGroup query = `INSERT INTO directory_group (` + groupColumns + `, display_name_ci) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	insertGroup query = `INSERT INTO directory_group (` + groupColumns + `, display_name_ci) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`
 	updateGroup query = `UPDATE directory_group SET display_name = $1, display_name_ci = $2, description = $3, revision = $4, attrs = $5, updated_at = $6, updated_by = $7 WHERE id = $8`
 	deleteGroup query = `DELETE FROM directory_group WHERE id = $1`
 
@@ -55,7 +55,7 @@ const (
 	groupByName query = `SELECT ` + groupColumns + ` FROM directory_group WHERE store_id = $1 AND display_name_ci = $2`
 	groupsAfter query = `SELECT ` + groupColumns + ` FROM directory_group WHERE store_id = $1 AND id > $2 ORDER BY id LIMIT $3`
 
-	insertMembership query = `INSERT INTO membership (id, store_id, group_id, user_id, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6)`
+	insertMembership query = `INSERT INTO membership (id, store_id, group_id, user_id, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
 	deleteMembership query = `DELETE FROM membership WHERE id = $1`
 	sweepMemberships query = `DELETE FROM membership WHERE id IN (SELECT id FROM membership WHERE group_id = $1 ORDER BY user_id LIMIT $2)`
 	sweepMember      query = `DELETE FROM membership WHERE id IN (SELECT id FROM membership WHERE user_id = $1 ORDER BY group_id LIMIT $2)`
@@ -69,7 +69,7 @@ const (
 
 	groupsOfUser query = `SELECT m.group_id` + membershipLive + ` WHERE m.user_id = $1 AND m.group_id >= $2 AND m.group_id <= $3 ORDER BY m.group_id`
 
-	insertExternalID  query = `INSERT INTO external_id (store_id, kind, issuer, id, subject_id) VALUES ($1, $2, $3, $4, $5)`
+	insertExternalID  query = `INSERT INTO external_id (store_id, kind, issuer, id, subject_id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
 	deleteExternalIDs query = `DELETE FROM external_id WHERE subject_id = $1`
 	externalSubject   query = `SELECT subject_id FROM external_id WHERE store_id = $1 AND kind = $2 AND issuer = $3 AND id = $4`
 )
@@ -98,8 +98,7 @@ func (tx *Tx) InsertGroup(g Group) error {
 	if err != nil {
 		return fmt.Errorf("encode group: %w", err)
 	}
-	_, err = tx.exec(insertGroup, g.ID, g.StoreID, g.DisplayName, g.Description, g.Revision, string(attrs), micros(g.CreatedAt), g.CreatedBy, micros(g.UpdatedAt), g.UpdatedBy, fold(g.DisplayName))
-	return err
+	return added(tx.exec(insertGroup, g.ID, g.StoreID, g.DisplayName, g.Description, g.Revision, string(attrs), micros(g.CreatedAt), g.CreatedBy, micros(g.UpdatedAt), g.UpdatedBy, fold(g.DisplayName)))
 }
 
 // UpdateGroup replaces all of a group but its id, store and creation; ErrNotFound, ErrExists.
@@ -134,8 +133,7 @@ func (tx *Tx) Groups(storeID arn.StoreID, q page.Query) ([]Group, page.Key, erro
 
 // InsertMembership adds a membership; ErrExists when the user is in the group.
 func (tx *Tx) InsertMembership(m Membership) error {
-	_, err := tx.exec(insertMembership, m.ID, m.StoreID, m.GroupID, m.UserID, micros(m.CreatedAt), m.CreatedBy)
-	return err
+	return added(tx.exec(insertMembership, m.ID, m.StoreID, m.GroupID, m.UserID, micros(m.CreatedAt), m.CreatedBy))
 }
 
 // DeleteMembership removes a membership; ErrNotFound.
@@ -188,8 +186,7 @@ func (tx *Tx) GroupsOf(userID, from, to string) ([]string, error) {
 
 // InsertExternalID names a user or group by what its source calls it; ErrExists when the name is another's.
 func (tx *Tx) InsertExternalID(storeID arn.StoreID, kind PrincipalType, e ExternalID, subjectID string) error {
-	_, err := tx.exec(insertExternalID, storeID, kind, e.Issuer, e.ID, subjectID)
-	return err
+	return added(tx.exec(insertExternalID, storeID, kind, e.Issuer, e.ID, subjectID))
 }
 
 // DeleteExternalIDs removes all external names of a user or group.

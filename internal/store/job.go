@@ -59,33 +59,38 @@ func (tx *Tx) Enqueue(j Job) error {
 // claimed. A worker that needs longer than ttl extends the claim; one that dies lets it run out, and the job is claimed
 // again: so what a job does must be idempotent.
 func (db *DB) ClaimJobs(ctx context.Context, kind, owner string, n int, ttl time.Duration) ([]Job, error) {
-	var jobs []Job
-	due := func(tx *Tx) (err error) {
-		jobs, err = list(tx, dueJobs, scanJob, kind, micros(tx.now), micros(tx.now), n)
-		return err
-	}
-	// An idle worker's poll is a read.
-	if err := db.View(ctx, due); err != nil || len(jobs) == 0 {
-		return nil, wrapIf("look for jobs", err)
-	}
-	err := db.UpdateRelaxed(ctx, func(tx *Tx) (err error) {
-		if jobs, err = listUnlocked(tx, dueJobs, "j", scanJob, kind, micros(tx.now), micros(tx.now), n); err != nil {
+	for {
+		var due []Job
+		err := db.View(ctx, func(tx *Tx) (err error) { // an idle worker's poll is a read
+			due, err = list(tx, dueJobs, scanJob, kind, micros(tx.now), micros(tx.now), n)
 			return err
+		})
+		if err != nil || len(due) == 0 {
+			return nil, wrapIf("look for jobs", err)
 		}
-		for i := range jobs {
-			if err := one(tx.exec(claimJob, owner, micros(tx.now.Add(ttl)), jobs[i].seq)); err != nil {
-				return err
-			}
-			jobs[i].Attempts++
-			jobs[i].Fence++
+		var jobs []Job
+		err = db.UpdateRelaxed(ctx, func(tx *Tx) (err error) {
+			jobs, err = tx.claim(kind, owner, n, ttl)
+			return err
+		})
+		// Taken key: another worker has just claimed a job of it, one that this snapshot could not see. Look again.
+		if !errors.Is(err, ErrExists) {
+			return jobs, wrapIf("claim jobs", err)
 		}
-		return nil
-	})
-	if errors.Is(err, ErrExists) { // another worker has just claimed a job of one of the keys: the next poll sees it
-		return nil, nil
 	}
+}
+
+func (tx *Tx) claim(kind, owner string, n int, ttl time.Duration) ([]Job, error) {
+	jobs, err := listUnlocked(tx, dueJobs, "j", scanJob, kind, micros(tx.now), micros(tx.now), n)
 	if err != nil {
-		return nil, fmt.Errorf("claim jobs: %w", err)
+		return nil, err
+	}
+	for i := range jobs {
+		if err := one(tx.exec(claimJob, owner, micros(tx.now.Add(ttl)), jobs[i].seq)); err != nil {
+			return nil, err
+		}
+		jobs[i].Attempts++
+		jobs[i].Fence++
 	}
 	return jobs, nil
 }

@@ -2,7 +2,8 @@ package store
 
 import "time"
 
-// Attempt is one sign-in in progress: what was asked, who is claimed, which steps are done. The browser holds only its random id.
+// Attempt is one sign-in in progress: what was asked, who is claimed, which steps are done. The browser holds only its
+// random id.
 type Attempt struct {
 	ID         string // SHA-256, hex, of the browser's id
 	Workflow   string // AuthWorkflowID of its audit events
@@ -11,6 +12,7 @@ type Attempt struct {
 	UserID     string // once a factor has been proved
 	PasswordAt time.Time
 	MustChange bool
+	Challenged bool // the challenge is in the audit log
 	Problem    string
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
@@ -28,32 +30,36 @@ type Password struct {
 type SignInFailures struct {
 	NameKey     string
 	Failures    int64
+	LeftOut     int64 // tries under a lock since the last one that is in the audit log
 	LockedUntil time.Time
 	LastAt      time.Time
 }
 
 const (
-	insertAttempt query = `INSERT INTO attempt (id, workflow, next_url, user_name, user_id, password_at, must_change, problem, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
-	attemptByID   query = `SELECT id, workflow, next_url, user_name, user_id, password_at, must_change, problem, created_at, expires_at FROM attempt WHERE id = $1`
-	updateAttempt query = `UPDATE attempt SET user_name = $1, user_id = $2, password_at = $3, must_change = $4, problem = $5 WHERE id = $6`
+	insertAttempt query = `INSERT INTO attempt (id, workflow, next_url, user_name, user_id, password_at, must_change, challenged, problem, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	attemptByID   query = `SELECT id, workflow, next_url, user_name, user_id, password_at, must_change, challenged, problem, created_at, expires_at FROM attempt WHERE id = $1`
+	updateAttempt query = `UPDATE attempt SET user_id = $1, password_at = $2, must_change = $3, challenged = $4, problem = $5 WHERE id = $6`
+	renameAttempt query = `UPDATE attempt SET id = $1 WHERE id = $2`
 	deleteAttempt query = `DELETE FROM attempt WHERE id = $1`
-	pruneAttempts query = `DELETE FROM attempt WHERE expires_at < $1`
+	voidAttempts  query = `DELETE FROM attempt WHERE user_id = $1 AND id <> $2`
+	pruneAttempts query = `DELETE FROM attempt WHERE id IN (SELECT id FROM attempt WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 
 	passwordByUser query = `SELECT user_id, phc, one_time, changed_at FROM password WHERE user_id = $1`
 	upsertPassword query = `INSERT INTO password (user_id, phc, one_time, changed_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (user_id) DO UPDATE SET phc = excluded.phc, one_time = excluded.one_time, changed_at = excluded.changed_at`
 	deletePassword query = `DELETE FROM password WHERE user_id = $1`
 
-	failuresByName query = `SELECT name_key, failures, locked_until, last_at FROM sign_in_failure WHERE name_key = $1`
-	upsertFailures query = `INSERT INTO sign_in_failure (name_key, failures, locked_until, last_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (name_key) DO UPDATE SET failures = excluded.failures, locked_until = excluded.locked_until, last_at = excluded.last_at`
+	failuresByName query = `SELECT name_key, failures, left_out, locked_until, last_at FROM sign_in_failure WHERE name_key = $1`
+	upsertFailures query = `INSERT INTO sign_in_failure (name_key, failures, left_out, locked_until, last_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (name_key) DO UPDATE SET failures = excluded.failures, left_out = excluded.left_out, locked_until = excluded.locked_until, last_at = excluded.last_at`
 	deleteFailures query = `DELETE FROM sign_in_failure WHERE name_key = $1`
-	pruneFailures  query = `DELETE FROM sign_in_failure WHERE last_at < $1`
+	pruneFailures  query = `DELETE FROM sign_in_failure WHERE name_key IN (SELECT name_key FROM sign_in_failure WHERE last_at < $1 ORDER BY last_at LIMIT $2)`
 )
 
 func scanAttempt(r row) (a Attempt, err error) {
 	var passwordAt, createdAt, expiresAt int64
-	err = r.Scan(&a.ID, &a.Workflow, &a.Next, &a.UserName, &a.UserID, &passwordAt, &a.MustChange, &a.Problem, &createdAt, &expiresAt)
+	err = r.Scan(&a.ID, &a.Workflow, &a.Next, &a.UserName, &a.UserID, &passwordAt, &a.MustChange, &a.Challenged, &a.Problem, &createdAt, &expiresAt)
 	a.PasswordAt, a.CreatedAt, a.ExpiresAt = fromMicros(passwordAt), fromMicros(createdAt), fromMicros(expiresAt)
 	return a, err
 }
@@ -67,35 +73,47 @@ func scanPassword(r row) (p Password, err error) {
 
 func scanFailures(r row) (f SignInFailures, err error) {
 	var locked, last int64
-	err = r.Scan(&f.NameKey, &f.Failures, &locked, &last)
+	err = r.Scan(&f.NameKey, &f.Failures, &f.LeftOut, &locked, &last)
 	f.LockedUntil, f.LastAt = fromMicros(locked), fromMicros(last)
 	return f, err
 }
 
 // InsertAttempt adds a sign-in attempt.
 func (tx *Tx) InsertAttempt(a Attempt) error {
-	_, err := tx.exec(insertAttempt, a.ID, a.Workflow, a.Next, a.UserName, a.UserID, micros(a.PasswordAt), a.MustChange, a.Problem, micros(a.CreatedAt), micros(a.ExpiresAt))
+	_, err := tx.exec(insertAttempt, a.ID, a.Workflow, a.Next, a.UserName, a.UserID, micros(a.PasswordAt), a.MustChange, a.Challenged, a.Problem,
+		micros(a.CreatedAt), micros(a.ExpiresAt))
 	return err
 }
 
 // Attempt is the attempt with the hashed id, whether or not it has expired; ErrNotFound.
 func (tx *Tx) Attempt(id string) (Attempt, error) { return get(tx, attemptByID, scanAttempt, id) }
 
-// UpdateAttempt stores who is claimed, the steps done and the problem to show; ErrNotFound when it was consumed meanwhile.
+// UpdateAttempt stores the steps done and the problem to show; ErrNotFound when the attempt was consumed meanwhile.
 func (tx *Tx) UpdateAttempt(a Attempt) error {
-	return one(tx.exec(updateAttempt, a.UserName, a.UserID, micros(a.PasswordAt), a.MustChange, a.Problem, a.ID))
+	return one(tx.exec(updateAttempt, a.UserID, micros(a.PasswordAt), a.MustChange, a.Challenged, a.Problem, a.ID))
 }
+
+// RenameAttempt gives an attempt a new id; ErrNotFound when it was consumed meanwhile.
+func (tx *Tx) RenameAttempt(from, to string) error { return one(tx.exec(renameAttempt, to, from)) }
 
 // DeleteAttempt consumes an attempt; ErrNotFound when somebody else has.
 func (tx *Tx) DeleteAttempt(id string) error { return one(tx.exec(deleteAttempt, id)) }
 
-// PruneSignIn deletes attempts that expired before now and failures that are older than the given time.
-func (tx *Tx) PruneSignIn(failuresBefore time.Time) error {
-	if _, err := tx.exec(pruneAttempts, micros(tx.now)); err != nil {
-		return err
-	}
-	_, err := tx.exec(pruneFailures, micros(failuresBefore))
+// VoidAttempts deletes every attempt in which a factor of the user has been proved, but for the one with the id keep.
+func (tx *Tx) VoidAttempts(userID, keep string) error {
+	_, err := tx.exec(voidAttempts, userID, keep)
 	return err
+}
+
+// PruneSignIn deletes up to limit attempts that have expired, and as many failures that are older than the given time. It
+// tells how many rows went.
+func (tx *Tx) PruneSignIn(failuresBefore time.Time, limit int) (int64, error) {
+	attempts, err := tx.exec(pruneAttempts, micros(tx.now), limit)
+	if err != nil {
+		return 0, err
+	}
+	failures, err := tx.exec(pruneFailures, micros(failuresBefore), limit)
+	return attempts + failures, err
 }
 
 // Password is the user's password; ErrNotFound.
@@ -122,7 +140,7 @@ func (tx *Tx) SignInFailures(nameKey string) (SignInFailures, error) {
 
 // PutSignInFailures stores a count.
 func (tx *Tx) PutSignInFailures(f SignInFailures) error {
-	_, err := tx.exec(upsertFailures, f.NameKey, f.Failures, micros(f.LockedUntil), micros(f.LastAt))
+	_, err := tx.exec(upsertFailures, f.NameKey, f.Failures, f.LeftOut, micros(f.LockedUntil), micros(f.LastAt))
 	return err
 }
 

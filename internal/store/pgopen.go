@@ -19,7 +19,7 @@ import (
 	"sallyport/internal/fault"
 )
 
-// pgConns bounds each of the two pools of a node. More would not commit faster, and would collide more often.
+// pgConns bounds each of the two pools of a node: with the default of 100 connections, a server bears three nodes.
 const pgConns = 16
 
 // oldestPostgres is the first release that is supported, as the server writes it: 15.0.
@@ -39,11 +39,12 @@ func openPostgres(ctx context.Context, db *DB, dsn string, wrap wrapper) (_ *pos
 	if err := migrate(ctx, goose.DialectPostgres, setup); err != nil {
 		return nil, err
 	}
-	p := &postgres{db: db, slots: make(chan struct{}, maxSerializable)}
+	p := &postgres{db: db, crowd: newCrowd()}
 	p.reads = pgPool(cfg, wrap, nil)
 	p.writes = pgPool(cfg, wrap, map[string]string{"enable_seqscan": "off"})
-	if _, err := p.poll(ctx, ""); err != nil { // sets the clock
-		return nil, errors.Join(err, p.close())
+	err = p.view(ctx, func(tx *Tx) error { _, err := p.state(tx); return err }) // sets the clock
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("ask for time: %w", err), p.close())
 	}
 	return p, nil
 }
@@ -106,8 +107,8 @@ func checkServer(ctx context.Context, db *sql.DB) error {
 	if err := db.QueryRowContext(ctx, string(serverVersion)).Scan(&version); err != nil {
 		return fmt.Errorf("ask for version: %w", err)
 	}
-	if version < oldestPostgres {
-		return fault.Invalidf("The database server is PostgreSQL %d: Sallyport needs 15 or newer.", version/10000)
+	if err := tooOld(version); err != nil {
+		return err
 	}
 	var collation, provider, encoding, flush string
 	if err := db.QueryRowContext(ctx, string(serverTraits)).Scan(&collation, &provider, &encoding, &flush); err != nil {
@@ -129,6 +130,14 @@ func checkServer(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
+// tooOld says so of a server's version.
+func tooOld(version int) error {
+	if version < oldestPostgres {
+		return fault.Invalidf("The database server is PostgreSQL %d: Sallyport needs 15 or newer.", version/10000)
+	}
+	return nil
+}
+
 // unreachable makes one sentence of an error of the first connection. Faults say enough already.
 func unreachable(cfg *pgx.ConnConfig, err error) error {
 	if fault.As(err) != nil {
@@ -137,9 +146,12 @@ func unreachable(cfg *pgx.ConnConfig, err error) error {
 	where := net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port)))
 	var pg *pgconn.PgError
 	var op *net.OpError
+	var dns *net.DNSError
 	switch {
 	case errors.As(err, &pg):
 		return fault.Invalidf("The database server at %s refuses: %s.", where, pg.Message)
+	case errors.As(err, &dns):
+		return fault.Invalidf("The database server at %s cannot be found: %s.", where, dns.Err)
 	case errors.As(err, &op):
 		return fault.Invalidf("The database server at %s cannot be reached: %v.", where, op.Err)
 	case errors.Is(err, context.DeadlineExceeded):

@@ -38,17 +38,9 @@ func (p *postgres) poll(ctx context.Context, cursor string) (Poll, error) {
 // look reads the changes and the server's state in one snapshot.
 func (p *postgres) look(ctx context.Context, cursor string) (poll Poll, err error) {
 	err = p.view(ctx, func(tx *Tx) error {
-		before := p.db.clock.Now()
-		poll, err = get(tx, pollState, func(r row) (s Poll, err error) {
-			var now, beat int64
-			err = r.Scan(&s.Cursor, &now, &beat)
-			s.ServerTime, s.Heartbeat = fromMicros(now), fromMicros(beat)
-			return s, err
-		})
-		if err != nil {
+		if poll, err = p.state(tx); err != nil {
 			return err
 		}
-		p.db.followServer(before, p.db.clock.Now(), poll.ServerTime)
 		if cursor == "" {
 			poll.Changes, err = list(tx, changesAfter, scanChange, micros(tx.now.Add(-ChangeRetention)))
 		} else {
@@ -57,4 +49,19 @@ func (p *postgres) look(ctx context.Context, cursor string) (poll Poll, err erro
 		return err
 	})
 	return poll, err
+}
+
+// state reads where the server is, and sets the clock by it.
+func (p *postgres) state(tx *Tx) (Poll, error) {
+	before := p.db.clock.Now()
+	s, err := get(tx, pollState, func(r row) (s Poll, err error) {
+		var now, beat int64
+		err = r.Scan(&s.Cursor, &now, &beat)
+		s.ServerTime, s.Heartbeat = fromMicros(now), fromMicros(beat)
+		return s, err
+	})
+	if err == nil {
+		p.db.followServer(before, p.db.clock.Now(), s.ServerTime)
+	}
+	return s, err
 }

@@ -21,11 +21,6 @@ const (
 	maxTries = 8
 	// firstPause is the longest wait before the second try; it doubles with each further one.
 	firstPause = 5 * time.Millisecond
-	// maxSerializable is how many serializable transactions this node runs at a time. SERIALIZABLE locks pages of
-	// indexes, so while tables are small, unrelated changes collide in proportion to how many overlap: of transactions
-	// that look for a row and then insert it into an index of one page, 16 at a time retried 50 %, 8 at a time 9 %, 6 at
-	// a time 3 % and 4 at a time 1.3 %, and their rate was best at 6 to 8.
-	maxSerializable = 5
 	// aloneFrom is the try from which a transaction runs alone on its node: it cannot starve.
 	aloneFrom = 3
 )
@@ -42,8 +37,8 @@ type postgres struct {
 	db      *DB
 	writes  *sql.DB // prefers index scans: a sequential scan of a small table locks all of it for SERIALIZABLE
 	reads   *sql.DB
-	slots   chan struct{} // of serializable transactions
-	alone   sync.RWMutex  // shared by them, or held by one that has collided again and again
+	crowd   *crowd       // of serializable transactions
+	alone   sync.RWMutex // shared by them, or held by one that has collided again and again
 	closed  atomic.Bool
 	began   atomic.Uint64
 	retried atomic.Uint64
@@ -65,17 +60,15 @@ func (p *postgres) relaxed(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // serializable runs a try beside few others, or alone.
-func (p *postgres) serializable(ctx context.Context, try int, fn func(*Tx) error) (*Tx, error) {
+func (p *postgres) serializable(ctx context.Context, try int, fn func(*Tx) error) (tx *Tx, err error) {
+	if err := p.crowd.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { p.crowd.leave(collided(tx, err)) }()
 	if try >= aloneFrom {
 		p.alone.Lock()
 		defer p.alone.Unlock()
 	} else {
-		select {
-		case p.slots <- struct{}{}:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		defer func() { <-p.slots }()
 		p.alone.RLock()
 		defer p.alone.RUnlock()
 	}

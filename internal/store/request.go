@@ -26,18 +26,10 @@ type request struct {
 // take claims the request; only one side can.
 func (r *request) take() bool { return r.claimed.CompareAndSwap(false, true) }
 
-// start says whether the closure should run. Callers who have left are forgotten; those whose context has ended are
-// answered, which needs no commit, since nothing of them ran in this transaction.
+// start says whether the caller is still there. If so, it will wait for an answer.
 func (r *request) start() bool {
-	if !r.started && !r.take() {
-		return false
-	}
-	r.started = true
-	if err := r.ctx.Err(); err != nil {
-		r.answer(err)
-		return false
-	}
-	return true
+	r.started = r.started || r.take()
+	return r.started
 }
 
 // call runs the closure, keeping what came of it.

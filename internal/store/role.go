@@ -58,7 +58,7 @@ const (
 )
 
 const (
-	insertRole query = `INSERT INTO role (` + roleColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	insertRole query = `INSERT INTO role (` + roleColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`
 	updateRole query = `UPDATE role SET revision = $1, spec = $2, updated_at = $3 WHERE account_id = $4 AND name = $5`
 	deleteRole query = `DELETE FROM role WHERE account_id = $1 AND name = $2`
 	roleByName query = `SELECT ` + roleColumns + ` FROM role WHERE account_id = $1 AND name = $2`
@@ -86,8 +86,7 @@ func (tx *Tx) InsertRole(r Role) error {
 	if err != nil {
 		return fmt.Errorf("encode role: %w", err)
 	}
-	_, err = tx.exec(insertRole, r.Account, r.Name, r.ID, r.Path, r.Set.Instance, r.Set.ID, r.Revision, string(spec), micros(r.CreatedAt), micros(r.UpdatedAt))
-	return err
+	return added(tx.exec(insertRole, r.Account, r.Name, r.ID, r.Path, r.Set.Instance, r.Set.ID, r.Revision, string(spec), micros(r.CreatedAt), micros(r.UpdatedAt)))
 }
 
 // UpdateRole replaces a role's specification and the revision it was made from; ErrNotFound.

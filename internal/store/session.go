@@ -25,13 +25,26 @@ type Session struct {
 // Live says that nobody has ended the session and that its time is not over.
 func (s Session) Live(now time.Time) bool { return s.EndedAt.IsZero() && now.Before(s.ExpiresAt) }
 
-// AccessToken is the bearer token of a session, known by its hash. It is read together with the session and with what
-// counts of its user, so that using one costs a single query.
+// AccessToken is a bearer token of a session, known by its hash.
 type AccessToken struct {
-	Hash       string
+	Hash      string
+	SessionID string
+	IssuedAt  time.Time
+	ExpiresAt time.Time
+}
+
+// Bearer is what counts of an access token, its session and its user whenever the token is used: one query, and no more
+// columns than that.
+type Bearer struct {
 	IssuedAt   time.Time
 	ExpiresAt  time.Time
-	Session    Session
+	SessionID  string
+	ParentID   string
+	Scopes     string // separated by spaces
+	MFAAt      time.Time
+	Ended      bool      // by somebody
+	SessionEnd time.Time // natural
+	UserID     string
 	UserName   string
 	UserStatus UserStatus
 }
@@ -50,7 +63,7 @@ const (
 	liveOfClient    query = `SELECT id FROM session WHERE client_key = $1 AND ended_at = 0 AND expires_at > $2 ORDER BY id`
 	pruneSessions   query = `DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 	insertToken     query = `INSERT INTO access_token (hash, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)`
-	sessionByToken  query = `SELECT t.hash, t.issued_at, t.expires_at, u.user_name, u.status, ` + sessionColumns + `
+	bearerByHash    query = `SELECT t.issued_at, t.expires_at, s.id, s.parent_id, s.scopes, s.mfa_at, s.ended_at, s.expires_at, u.id, u.user_name, u.status
 		FROM access_token t JOIN session s ON s.id = t.session_id JOIN directory_user u ON u.id = s.user_id WHERE t.hash = $1`
 	pruneTokens query = `DELETE FROM access_token WHERE hash IN (SELECT hash FROM access_token WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 )
@@ -84,12 +97,11 @@ func scanSession(r row) (Session, error) {
 	return in.session(), err
 }
 
-func scanToken(r row) (t AccessToken, err error) {
-	var in sessionRow
-	var issued, expires int64
-	err = r.Scan(append([]any{&t.Hash, &issued, &expires, &t.UserName, &t.UserStatus}, in.dest()...)...)
-	t.Session, t.IssuedAt, t.ExpiresAt = in.session(), fromMicros(issued), fromMicros(expires)
-	return t, err
+func scanBearer(r row) (b Bearer, err error) {
+	var issued, expires, mfa, ended, end int64
+	err = r.Scan(&issued, &expires, &b.SessionID, &b.ParentID, &b.Scopes, &mfa, &ended, &end, &b.UserID, &b.UserName, &b.UserStatus)
+	b.IssuedAt, b.ExpiresAt, b.MFAAt, b.Ended, b.SessionEnd = fromMicros(issued), fromMicros(expires), fromMicros(mfa), ended != 0, fromMicros(end)
+	return b, err
 }
 
 // InsertSession adds a session that nobody has ended.
@@ -129,16 +141,14 @@ func (tx *Tx) LiveSessionsOfClient(clientKey string) ([]string, error) {
 	return list(tx, liveOfClient, func(r row) (id string, err error) { err = r.Scan(&id); return id, err }, clientKey, micros(tx.now))
 }
 
-// InsertAccessToken adds a bearer token of t.Session.
+// InsertAccessToken adds a bearer token.
 func (tx *Tx) InsertAccessToken(t AccessToken) error {
-	_, err := tx.exec(insertToken, t.Hash, t.Session.ID, micros(t.IssuedAt), micros(t.ExpiresAt))
+	_, err := tx.exec(insertToken, t.Hash, t.SessionID, micros(t.IssuedAt), micros(t.ExpiresAt))
 	return err
 }
 
-// AccessToken is the token with the hash and its session, live or not; ErrNotFound, also when the user is gone.
-func (tx *Tx) AccessToken(hash string) (AccessToken, error) {
-	return get(tx, sessionByToken, scanToken, hash)
-}
+// Bearer is what the token with the hash stands for, live or not; ErrNotFound, also when the user is gone.
+func (tx *Tx) Bearer(hash string) (Bearer, error) { return get(tx, bearerByHash, scanBearer, hash) }
 
 // PruneSessions deletes up to limit rows of each kind that serve nobody any more: expired tokens, codes and decisions, and
 // sessions that expired before the given time. It tells how many rows went.

@@ -17,6 +17,11 @@ import (
 // readers is how many snapshots are read at a time: enough for the cores of a machine that runs on SQLite.
 const readers = 4
 
+const (
+	snapshot query = `BEGIN`
+	leave    query = `ROLLBACK`
+)
+
 // lite is an SQLite database: one writer, a few readers, and the lock that keeps other processes away.
 type lite struct {
 	db     *DB
@@ -130,12 +135,14 @@ func (l *lite) view(ctx context.Context, fn func(*Tx) error) (err error) {
 	}
 	defer func() { l.idle <- c }()
 	now := l.db.Now()
-	if err := c.do("BEGIN"); err != nil {
+	if err := c.do(snapshot); err != nil {
 		c.drop()
-		return fmt.Errorf("begin snapshot: %w", err)
+		if err = c.do(snapshot); err != nil { // on another connection
+			return fmt.Errorf("begin snapshot: %w", err)
+		}
 	}
 	defer func() { // also when fn panics or ends its goroutine
-		if end := c.do("ROLLBACK"); end != nil {
+		if end := c.do(leave); end != nil {
 			c.drop()
 		}
 	}()
@@ -164,6 +171,9 @@ func (l *lite) close() error {
 func (l *lite) release() error {
 	for len(l.idle) > 0 {
 		(<-l.idle).drop()
+	}
+	if l.writer != nil {
+		l.writer.conn.drop()
 	}
 	var errs []error
 	for _, p := range []*sql.DB{l.reads, l.copies, l.writes} {

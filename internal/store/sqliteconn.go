@@ -41,10 +41,13 @@ func (c *liteConn) drop() {
 	if c.conn == nil {
 		return
 	}
-	for _, s := range c.stmts {
-		_ = s.Close() // the connection goes anyhow
+	alive := c.conn.Raw(func(any) error { return nil }) == nil
+	if alive { // the driver must not be asked to close statements of a connection that is closed
+		for _, s := range c.stmts {
+			_ = s.Close() // the connection goes anyhow
+		}
+		_ = c.conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
-	_ = c.conn.Raw(func(any) error { return driver.ErrBadConn })
 	c.conn, c.stmts = nil, nil
 }
 

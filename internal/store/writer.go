@@ -36,6 +36,7 @@ type writer struct {
 	db     *DB
 	conn   *liteConn
 	points *checkpointer
+	most   time.Duration // of a batch
 	queue  chan *request
 	stop   chan struct{}
 	done   chan struct{}
@@ -53,7 +54,7 @@ type writer struct {
 func newWriter(db *DB, pool *sql.DB, points *checkpointer) (*writer, error) {
 	conn, err := newLiteConn(pool)
 	return &writer{
-		db: db, conn: conn, points: points,
+		db: db, conn: conn, points: points, most: maxBatchTime,
 		queue: make(chan *request, queueDepth), stop: make(chan struct{}), done: make(chan struct{}),
 	}, err
 }
@@ -102,6 +103,9 @@ func (w *writer) run() {
 			close(w.done)
 			return
 		}
+		if w.current == nil {
+			return // a panic of the store itself: let it end the process
+		}
 		w.current.ended = true
 		w.current.answer(nil)
 		w.setAside()
@@ -124,7 +128,7 @@ func (w *writer) run() {
 
 // serve runs a batch that starts with r.
 func (w *writer) serve(r *request) {
-	late := time.NewTimer(maxBatchTime)
+	late := time.NewTimer(w.most)
 	defer late.Stop()
 	n := 0
 	next := func() *request {
