@@ -3,6 +3,7 @@ package access
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sallyport/internal/arn"
@@ -39,21 +40,12 @@ func CreatePermissionSet(tx *store.Tx, i store.Instance, p store.PermissionSet) 
 	if _, err := ParseSessionDuration(p.SessionDuration); err != nil {
 		return store.PermissionSet{}, err
 	}
-	conflict := fault.Conflictf("PermissionSet with name %s already exists.", p.Name)
-	_, err := tx.PermissionSetByName(i.ID, p.Name)
-	switch {
-	case err == nil:
-		return store.PermissionSet{}, conflict
-	case !errors.Is(err, store.ErrNotFound):
-		return store.PermissionSet{}, fmt.Errorf("look permission set up: %w", err)
-	}
 	p.PermissionSet, p.Revision, p.CreatedAt = arn.NewPermissionSet(i.ID), 1, tx.Now()
-	if err := tx.InsertPermissionSet(p); errors.Is(err, store.ErrExists) {
-		return store.PermissionSet{}, conflict
-	} else if err != nil {
-		return store.PermissionSet{}, fmt.Errorf("insert permission set: %w", err)
+	err := tx.InsertPermissionSet(p)
+	if errors.Is(err, store.ErrExists) {
+		return store.PermissionSet{}, fault.Conflictf("PermissionSet with name %s already exists.", p.Name)
 	}
-	return p, nil
+	return p, wrap(err, "insert permission set")
 }
 
 // UpdatePermissionSet changes the description, session duration and relay state; nil leaves one as it is.
@@ -98,10 +90,8 @@ func AttachManagedPolicy(tx *store.Tx, p store.PermissionSet, policyARN string) 
 	if err != nil {
 		return fmt.Errorf("list attached policies: %w", err)
 	}
-	for _, a := range attached {
-		if a == policyARN {
-			return fault.Conflictf("Policy %s is already attached to permission set %s.", policyARN, p.Name)
-		}
+	if slices.Contains(attached, policyARN) { // before the quota, which a full set reaches as well
+		return fault.Conflictf("Policy %s is already attached to permission set %s.", policyARN, p.Name)
 	}
 	if len(attached) >= MaxPolicies {
 		return fault.Quotaf("A permission set can have at most %d managed policies.", MaxPolicies)

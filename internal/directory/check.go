@@ -54,7 +54,8 @@ func checkUser(u store.User) error {
 	return checkTexts(append(userTexts(u), externalTexts(u.ExternalIDs)...))
 }
 
-func checkGroupTexts(g store.Group) error {
+// checkGroup is what Identity Center demands of a group.
+func checkGroup(g store.Group) error {
 	if g.DisplayName == "" {
 		return errRequired("DisplayName")
 	}

@@ -15,7 +15,7 @@ func CreateGroup(tx *store.Tx, g store.Group, by string) (store.Group, error) {
 		g.ID = arn.NewUUID()
 	}
 	g.Revision, g.Trail = 1, store.Trail{CreatedAt: tx.Now(), CreatedBy: by, UpdatedAt: tx.Now(), UpdatedBy: by}
-	if err := checkGroup(tx, g); err != nil {
+	if err := checkGroup(g); err != nil {
 		return store.Group{}, err
 	}
 	if err := tx.InsertGroup(g); err != nil {
@@ -43,7 +43,7 @@ func UpdateGroup(tx *store.Tx, g store.Group, revision, by string) (store.Group,
 		return store.Group{}, err
 	}
 	g.Revision, g.Trail = was.Revision+1, store.Trail{CreatedAt: was.CreatedAt, CreatedBy: was.CreatedBy, UpdatedAt: tx.Now(), UpdatedBy: by}
-	if err := checkGroup(tx, g); err != nil {
+	if err := checkGroup(g); err != nil {
 		return store.Group{}, err
 	}
 	if err := tx.UpdateGroup(g); err != nil {
@@ -90,20 +90,6 @@ func groupGone(tx *store.Tx, id string) error {
 		if err := tx.Changed(a.GrantKey()); err != nil {
 			return fmt.Errorf("record change of grant: %w", err)
 		}
-	}
-	return nil
-}
-
-func checkGroup(tx *store.Tx, g store.Group) error {
-	if err := checkGroupTexts(g); err != nil {
-		return err
-	}
-	other, err := tx.GroupByName(g.StoreID, g.DisplayName)
-	switch {
-	case err == nil && other.ID != g.ID:
-		return fault.Conflictf("Duplicate GroupDisplayName").WithReason(reasonTaken)
-	case err != nil && !errors.Is(err, store.ErrNotFound):
-		return fmt.Errorf("look group name up: %w", err)
 	}
 	return nil
 }

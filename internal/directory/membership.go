@@ -17,19 +17,9 @@ func AddMember(tx *store.Tx, storeID arn.StoreID, groupID, userID, by string) (s
 	if _, err := User(tx, storeID, userID); err != nil {
 		return store.Membership{}, err
 	}
-	conflict := fault.Conflictf("Member and Group relationship already exists.").WithReason(reasonTaken)
-	_, err := tx.MembershipOf(groupID, userID)
-	switch {
-	case err == nil:
-		return store.Membership{}, conflict
-	case !errors.Is(err, store.ErrNotFound):
-		return store.Membership{}, fmt.Errorf("look membership up: %w", err)
-	}
 	m := store.Membership{ID: arn.NewUUID(), StoreID: storeID, GroupID: groupID, UserID: userID, CreatedAt: tx.Now(), CreatedBy: by}
-	if err := tx.InsertMembership(m); errors.Is(err, store.ErrExists) {
-		return store.Membership{}, conflict
-	} else if err != nil {
-		return store.Membership{}, fmt.Errorf("insert membership: %w", err)
+	if err := tx.InsertMembership(m); err != nil {
+		return store.Membership{}, taken(err, "insert membership", "Member and Group relationship already exists.")
 	}
 	return m, wrap(tx.Changed("user:"+userID), "record change of user")
 }

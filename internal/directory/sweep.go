@@ -62,20 +62,23 @@ const (
 func (s *Sweeper) Run(ctx context.Context) error {
 	for {
 		wake := s.DB.JobsWake()
-		n, err := s.step(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
+		if err := s.Drain(ctx); err != nil && ctx.Err() == nil {
 			s.Log.WarnContext(ctx, "sweep memberships", "error", err)
-		case n > 0:
-			continue
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-wake:
 		case <-time.After(sweepPoll):
+		}
+	}
+}
+
+// Drain does what is due, then returns.
+func (s *Sweeper) Drain(ctx context.Context) error {
+	for {
+		if n, err := s.step(ctx); err != nil || n == 0 {
+			return err
 		}
 	}
 }

@@ -64,7 +64,7 @@ func UpdateUser(tx *store.Tx, u store.User, revision, by string) (store.User, er
 	if err := tx.UpdateUser(u); err != nil {
 		return store.User{}, taken(err, "update user", "Duplicate UserName")
 	}
-	if u.Status != was.Status {
+	if u.Status != was.Status || u.UserName != was.UserName { // the name is in what is remembered of the user's tokens
 		if err := tx.Changed("user:" + u.ID); err != nil {
 			return store.User{}, fmt.Errorf("record change of user: %w", err)
 		}
@@ -100,7 +100,7 @@ func DeleteUser(tx *store.Tx, storeID arn.StoreID, id, revision string) error {
 	return sweep(tx, sweepJob{User: id})
 }
 
-// userIsUnique looks before the write, so that the conflict can be named. A race is left to the unique indexes.
+// userIsUnique looks before the write, so that the conflict can be named: a user has two unique attributes.
 func userIsUnique(tx *store.Tx, u store.User) error {
 	other, err := tx.UserByName(u.StoreID, u.UserName)
 	switch {
@@ -137,13 +137,6 @@ func setExternalIDs(tx *store.Tx, storeID arn.StoreID, kind store.PrincipalType,
 		}
 	}
 	for _, e := range ids { // at most ten
-		_, err := tx.SubjectOf(storeID, kind, e)
-		if err == nil {
-			return fault.Conflictf("Duplicate ExternalId").WithReason(reasonTaken)
-		}
-		if !errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("look external id up: %w", err)
-		}
 		if err := tx.InsertExternalID(storeID, kind, e, id); err != nil {
 			return taken(err, "insert external id", "Duplicate ExternalId")
 		}
@@ -151,7 +144,7 @@ func setExternalIDs(tx *store.Tx, storeID arn.StoreID, kind store.PrincipalType,
 	return nil
 }
 
-// taken makes the loss of a race for a unique name the conflict that it is.
+// taken makes a unique name that is another's the conflict that it is.
 func taken(err error, doing, message string) error {
 	if errors.Is(err, store.ErrExists) {
 		return fault.Conflictf("%s", message).WithReason(reasonTaken)

@@ -34,7 +34,13 @@ func plan(tx *store.Tx, job access.Job) (step, error) {
 	if s.instance, err = tx.Instance(s.request.Set.Instance); err != nil {
 		return s, fmt.Errorf("load instance: %w", err)
 	}
-	if s.account, err = tx.Account(job.Account); err != nil {
+	s.account, err = tx.Account(job.Account)
+	if errors.Is(err, store.ErrNotFound) { // never of the organization: assignments and roles are in accounts that are
+		s.account.ID = job.Account
+		s.fail = notProvisioned(job.Account)
+		return s, nil
+	}
+	if err != nil {
 		return s, fmt.Errorf("load account: %w", err)
 	}
 	role, err := tx.ProvisionedRole(job.Account, s.request.Set)
@@ -72,17 +78,11 @@ func (s *step) planCreate(tx *store.Tx, role store.Role) error {
 	if !some {
 		s.remove = name
 	}
-	exists, err := access.PrincipalExists(tx, s.instance.StoreID, a.PrincipalType, a.PrincipalID)
-	switch {
-	case err != nil:
+	s.fail, err = s.refusal(tx, a, gone)
+	if err != nil || s.fail != "" {
 		return err
-	case !exists:
-		s.fail = fmt.Sprintf("Received a 404 status error: the %s assignee %s was not found in directory %s", a.PrincipalType, a.PrincipalID, s.instance.StoreID)
-		return nil
-	case gone:
-		s.fail = notAssigned
-		return nil
-	case name != "" && granted: // others rely on the role as it stands: an edit reaches it when it is provisioned (case S20)
+	}
+	if name != "" && granted { // others rely on the role as it stands: an edit reaches it when it is provisioned (case S20)
 		return nil
 	}
 	set, err := tx.PermissionSet(a.Set)
@@ -96,6 +96,20 @@ func (s *step) planCreate(tx *store.Tx, role store.Role) error {
 		s.remove = name
 	}
 	return s.want(tx, set, name)
+}
+
+// refusal is why an assignment can't be granted whatever its account says; "" if nothing speaks against it.
+func (s *step) refusal(tx *store.Tx, a store.Assignment, gone bool) (string, error) {
+	exists, err := access.PrincipalExists(tx, s.instance.StoreID, a.PrincipalType, a.PrincipalID)
+	switch {
+	case err != nil:
+		return "", err
+	case !exists:
+		return fmt.Sprintf("Received a 404 status error: the %s assignee %s was not found in directory %s", a.PrincipalType, a.PrincipalID, s.instance.StoreID), nil
+	case gone:
+		return notAssigned, nil
+	}
+	return "", nil
 }
 
 // notAssigned is what AWS says of an assignment that is not there.

@@ -25,8 +25,8 @@ type Worker struct {
 
 // Times of the worker's work.
 const (
-	lease     = time.Minute
-	grace     = 10 * time.Second // between the last moment of an attempt and the end of its lease
+	lease     = 15 * time.Second // what a job waits for when its worker was killed
+	grace     = 5 * time.Second  // between the last moment of an attempt and the end of its lease
 	poll      = time.Second      // other nodes' jobs, and back-off, have no bell
 	firstWait = 250 * time.Millisecond
 	longWait  = 5 * time.Minute
@@ -128,7 +128,7 @@ func (w *Worker) do(ctx context.Context, j store.Job) {
 		log.InfoContext(ctx, "provisioning job passed to another worker")
 		return
 	}
-	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace/2)
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	lost := w.DB.UpdateRelaxed(back, func(tx *store.Tx) error {
 		if ctx.Err() != nil { // stopped, not failed
@@ -178,6 +178,9 @@ func (w *Worker) attempt(ctx context.Context, j store.Job) error {
 
 // ask makes the account match. The reason is why it never will; an error asks for another attempt.
 func (w *Worker) ask(ctx context.Context, s step, attempt int) (reason string, err error) {
+	if s.ensure == nil && s.remove == "" {
+		return s.fail, nil
+	}
 	backend := w.Backends[s.account.Backend]
 	if backend == nil {
 		return fmt.Sprintf("Account %s has a backend that this server does not have: %s.", s.account.ID, s.account.Backend), nil

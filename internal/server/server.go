@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -110,7 +111,7 @@ func (s *Server) rules() {
 		Start: s.instance.StartURL, Portal: s.cfg.URL, Issuer: "https://identitycenter.amazonaws.com/" + string(s.instance.ID)}}
 	s.login = &login.Service{DB: s.db, Hasher: login.NewHasher(), Store: s.instance.StoreID, Owner: s.instance.Owner, Region: s.instance.Region,
 		NameKey: s.ring.Current(keyring.Records).Derive("sign-in failures by name"), Sessions: s.sessions}
-	s.vendor = &vend.Vendor{DB: s.db, Minter: s.minter, Instance: s.instance.ID}
+	s.vendor = &vend.Vendor{DB: s.db, Minter: s.minter, Instance: s.instance.ID, Ways: revocation.NewMemo[vend.Way, store.Role](s.gate)}
 	s.worker = &provision.Worker{DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log}
 }
 
@@ -129,7 +130,8 @@ func (s *Server) protocols() error {
 	}
 	s.api = &endpoint.API{DB: s.db, Clock: s.db, Region: s.instance.Region, Owner: s.instance.Owner, StoreID: s.instance.StoreID, Pages: codec,
 		Log: s.log, Metrics: endpoint.NewMetrics(s.registry), Recorder: endpoint.NewRecorder(s.db, s.log), Policies: policy.NewCache(policyCache),
-		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.gate.Check}
+		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.gate.Check,
+		Bearers: revocation.NewMemo[[sha256.Size]byte, credential.Caller](s.gate)}
 	for _, m := range s.services() {
 		s.api.Mount(m.operations, m.rule, m.regions...)
 	}
@@ -187,6 +189,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run := func(f func(context.Context)) { wg.Go(func() { f(ctx) }) }
 	run(s.api.Recorder.Run)
 	run(s.provision)
+	run(s.sweep)
 	run(func(ctx context.Context) { s.gate.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.ring.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.seal(ctx) })

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sallyport/internal/arn"
+	"sallyport/internal/directory"
 	"sallyport/internal/store"
 )
 
@@ -27,6 +28,17 @@ func (s *Server) provision(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := s.worker.Run(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("provisioning stopped, will start again", "error", err)
+			pause(ctx, time.Second)
+		}
+	}
+}
+
+// sweep removes what very large groups and users have left behind when they were deleted.
+func (s *Server) sweep(ctx context.Context) {
+	sweeper := &directory.Sweeper{DB: s.db, Log: s.log, Owner: arn.NewUUID()}
+	for ctx.Err() == nil {
+		if err := sweeper.Run(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("sweeping stopped, will start again", "error", err)
 			pause(ctx, time.Second)
 		}
 	}

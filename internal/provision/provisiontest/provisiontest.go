@@ -1,0 +1,157 @@
+// Package provisiontest has the suite that every account backend must pass.
+package provisiontest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/provision"
+)
+
+// Account is an account without roles, behind the backend under test.
+type Account struct {
+	provision.Provisioner
+	ID arn.AccountID
+	// Inspect tells how the role of that name stands in the account; a backend that does not keep the texts of managed
+	// policies leaves them out.
+	Inspect func(t *testing.T, name string) (role provision.Role, found bool)
+}
+
+// Run runs the suite. Each of its tests gets an account of its own.
+func Run(t *testing.T, open func(t *testing.T) Account) {
+	for name, test := range map[string]func(*testing.T, Account){
+		"role stands as wanted":  standsAsWanted,
+		"ensure again":           ensureAgain,
+		"role follows":           follows,
+		"remove":                 remove,
+		"roles are apart":        rolesAreApart,
+		"many workers, one role": manyWorkers,
+		"canceled":               canceled,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t))
+		})
+	}
+}
+
+func wanted(n int) provision.Role {
+	return provision.Role{
+		Name: fmt.Sprintf("AWSReservedSSO_Set%d_0123456789abcdef", n), Path: "/aws-reserved/sso.amazonaws.com/",
+		Set: arn.PermissionSet{Instance: "ssoins-1234567890abcdef", ID: fmt.Sprintf("ps-%016d", n)}, Revision: 1,
+		Trust:  `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"x"},"Action":"sts:AssumeRoleWithSAML"}]}`,
+		Inline: document("s3:GetObject"), SessionDuration: 4 * time.Hour, RelayState: "https://example.test/",
+		Managed: []provision.Policy{
+			{ARN: "arn:aws:iam::aws:policy/ReadOnlyAccess", Document: document("s3:List*")},
+			{ARN: "arn:aws:iam::aws:policy/SecurityAudit", Document: document("iam:List*")},
+		},
+		Boundary: &provision.Policy{ARN: "arn:aws:iam::aws:policy/PowerUserAccess", Document: document("*")},
+	}
+}
+
+func document(action string) string {
+	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":%q,"Resource":"*"}]}`, action)
+}
+
+func ensure(t *testing.T, a Account, want provision.Role) {
+	t.Helper()
+	if err := a.EnsureRole(t.Context(), a.ID, want); err != nil {
+		t.Fatal(err)
+	}
+	got, found := a.Inspect(t, want.Name)
+	if !found {
+		t.Fatalf("no role %s", want.Name)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("role is not as wanted:\n%s", diff)
+	}
+}
+
+func standsAsWanted(t *testing.T, a Account) { ensure(t, a, wanted(1)) }
+
+func ensureAgain(t *testing.T, a Account) {
+	for range 3 {
+		ensure(t, a, wanted(1))
+	}
+}
+
+// follows takes a role through what an edit of its permission set can change.
+func follows(t *testing.T, a Account) {
+	role := wanted(1)
+	for _, edit := range []func(*provision.Role){
+		func(*provision.Role) {},
+		func(r *provision.Role) { r.Managed = r.Managed[:1] },
+		func(r *provision.Role) { r.Managed[0].Document = document("ec2:Describe*") }, // a newer edition of the policy
+		func(r *provision.Role) { r.Managed = nil },
+		func(r *provision.Role) { r.Inline = document("s3:*") },
+		func(r *provision.Role) { r.Inline, r.Boundary = "", nil },
+		func(r *provision.Role) { r.SessionDuration, r.RelayState = time.Hour, "" },
+		func(r *provision.Role) { r.Trust = document("sts:TagSession") },
+		func(*provision.Role) {}, // a new revision that changes nothing
+	} {
+		edit(&role)
+		role.Revision++
+		ensure(t, a, role)
+	}
+}
+
+func remove(t *testing.T, a Account) {
+	role := wanted(1)
+	for range 2 {
+		ensure(t, a, role)
+		for range 2 { // removing what is not there is success
+			if err := a.RemoveRole(t.Context(), a.ID, role.Name); err != nil {
+				t.Fatal(err)
+			}
+			if _, found := a.Inspect(t, role.Name); found {
+				t.Error("the role is still there")
+			}
+		}
+	}
+}
+
+func rolesAreApart(t *testing.T, a Account) {
+	for n := range 3 {
+		ensure(t, a, wanted(n))
+	}
+	if err := a.RemoveRole(t.Context(), a.ID, wanted(1).Name); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{0, 2} {
+		if _, found := a.Inspect(t, wanted(n).Name); !found {
+			t.Errorf("role %d went with another", n)
+		}
+	}
+}
+
+// manyWorkers is what a lease that ran out comes to: the same job done by two at once.
+func manyWorkers(t *testing.T, a Account) {
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if err := a.EnsureRole(t.Context(), a.ID, wanted(1)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	ensure(t, a, wanted(1))
+}
+
+func canceled(t *testing.T, a Account) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := a.EnsureRole(ctx, a.ID, wanted(1)); err == nil {
+		t.Error("success although the context had ended")
+	}
+	if _, found := a.Inspect(t, wanted(1).Name); found {
+		t.Error("a role was made all the same")
+	}
+}
