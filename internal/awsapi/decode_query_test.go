@@ -40,7 +40,7 @@ func TestDecodeQuery(t *testing.T) {
 	}
 	for _, form := range []string{
 		"&DurationSeconds=x", "&DurationSeconds=1e3", "&Tags.member.x.Key=k", "&Tags.member.01.Key=k", "&Tags.member.0.Key=k",
-		"&Tags.member.1=k", "&Tags.1.Key=k", "&Tags=x", "&Tags=&Tags.member.1.Key=k", "&RoleSessionName=s2", "&RoleSessionName.x=1",
+		"&Tags.member.1=k", "&Tags.1.Key=k", "&Tags=x", "&Tags=&Tags.member.1.Key=k", "&RoleSessionName=s2", "&RoleSessionName.x=1", "&SourceIdentity=%ff",
 		"&a%zz=1", "&" + strings.Repeat("a.", 100) + "a=1", strings.Repeat("&a", 20001),
 	} {
 		if in, err := sts.Info.DecodeRequest(op, httptest.NewRequest("POST", "/", nil), []byte(common+form)); in != nil || fault.KindOf(err) != fault.Malformed {

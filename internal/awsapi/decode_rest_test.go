@@ -24,6 +24,8 @@ func TestDecodeREST(t *testing.T) {
 	for query, kind := range map[string]fault.Kind{
 		"account_id=1&account_id=2":   fault.Malformed,
 		"account_id=%zz":              fault.Malformed,
+		"account_id=%00":              fault.Invalid,
+		"account_id=%ff":              fault.Malformed,
 		"account_id=1&max_result=x":   fault.Malformed,
 		"account_id=1&max_result=101": fault.Invalid,
 		"accountId=1":                 fault.Invalid,

@@ -214,6 +214,31 @@ func TestPatternsMeanTheWholeValue(t *testing.T) {
 	}
 }
 
+// TestZeroCharacters are refused wherever a text can be, whatever the model says of it.
+func TestZeroCharacters(t *testing.T) {
+	t.Parallel()
+	document := func(v string) string {
+		return `{"IdentityStoreId":"` + storeID + `","UserId":"` + userID + `","Operations":[{"AttributePath":"title","AttributeValue":` + v + `}]}`
+	}
+	for _, c := range []struct {
+		service  *awsapi.Service
+		op, body string
+	}{
+		{&ssoadmin.Info, "PutInlinePolicyToPermissionSet", `{"InstanceArn":"` + instance + `","PermissionSetArn":"x","InlinePolicy":"\u0000"}`},
+		{&identitystore.Info, "UpdateUser", document(`"\u0000"`)},
+		{&identitystore.Info, "UpdateUser", document(`[{"x":["a\u0000b"]}]`)},
+		{&identitystore.Info, "UpdateUser", document(`{"\u0000":1}`)},
+	} {
+		in, err := decode(t, c.service, c.op, c.body)
+		if in == nil || fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "zero character (U+0000)") {
+			t.Errorf("%s: %v, %v", c.body, in, err)
+		}
+	}
+	if _, err := decode(t, &identitystore.Info, "UpdateUser", document(`"\u0001\\u0000"`)); err != nil { // a backslash and digits
+		t.Error(err)
+	}
+}
+
 func TestManyViolationsAreCountedNotListed(t *testing.T) {
 	t.Parallel()
 	body := `{"ResourceArn":"` + instance + `","Tags":[` + strings.TrimSuffix(strings.Repeat(`{"Key":""},`, 5000), ",") + `]}`

@@ -38,12 +38,14 @@ var (
 var unmodelled = map[Protocol]map[fault.Kind]Exception{
 	JSON: {
 		fault.Malformed:        {Code: "SerializationException", Status: 400, Members: message},
+		fault.TooLarge:         {Code: "RequestEntityTooLargeException", Status: 413, Members: message},
 		fault.UnknownOperation: {Code: "UnknownOperationException", Status: 400, Members: message},
 		fault.Unimplemented:    {Code: "UnsupportedOperationException", Status: 400, Members: message},
 	},
 	REST: {
 		fault.Internal:         {Code: "InternalServerException", Status: 500, Members: lower},
 		fault.Denied:           {Code: "ForbiddenException", Status: 403, Members: lower},
+		fault.TooLarge:         {Code: "RequestEntityTooLargeException", Status: 413, Members: lower},
 		fault.UnknownOperation: {Code: "UnknownOperationException", Status: 404, Members: lower},
 		fault.Unimplemented:    {Code: "UnsupportedOperationException", Status: 400, Members: lower},
 	},
@@ -51,6 +53,7 @@ var unmodelled = map[Protocol]map[fault.Kind]Exception{
 		fault.Internal:         {Code: "InternalFailure", Status: 500},
 		fault.Invalid:          {Code: "ValidationError", Status: 400},
 		fault.Malformed:        {Code: "MalformedInput", Status: 400},
+		fault.TooLarge:         {Code: "RequestEntityTooLarge", Status: 413},
 		fault.Denied:           {Code: "AccessDenied", Status: 403},
 		fault.NotFound:         {Code: "NoSuchEntity", Status: 404},
 		fault.Conflict:         {Code: "EntityAlreadyExists", Status: 409},

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"sallyport/internal/fault"
 )
@@ -42,6 +43,9 @@ func formTree(values url.Values) (any, error) {
 	for _, name := range sortedKeys(values) {
 		if len(values[name]) > 1 {
 			return nil, fault.Newf(fault.Malformed, "Parameter %.128q is given more than once.", name)
+		}
+		if !utf8.ValidString(values[name][0]) {
+			return nil, fault.Newf(fault.Malformed, "Parameter %.128q is not UTF-8.", name)
 		}
 		if err := root.put(name, values[name][0]); err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"sallyport/internal/fault"
 )
@@ -80,6 +81,9 @@ func restTree(in *Shape, r *http.Request, body []byte) (any, error) {
 			return nil, fault.Newf(fault.Malformed, "%s is given more than once.", m.LocationName)
 		}
 		if len(values) == 1 {
+			if !utf8.ValidString(values[0]) {
+				return nil, fault.Newf(fault.Malformed, "%s is not UTF-8.", m.LocationName)
+			}
 			fields[m.Name] = text(values[0])
 		}
 	}

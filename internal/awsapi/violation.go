@@ -94,9 +94,16 @@ type scalar struct {
 	size int64 // characters of a string, the number itself for a number
 }
 
+// zeroText is a constraint that no model has and that holds everywhere: PostgreSQL stores no such character, and a text
+// that one engine takes and another does not is no text.
+const zeroText = "Member must not have a zero character (U+0000)"
+
 // broken lists the constraints that v does not satisfy.
 func (s *Shape) broken(v scalar) []string {
 	out := s.brokenSize(v.size)
+	if strings.ContainsRune(v.text, 0) {
+		out = append(out, zeroText)
+	}
 	if s.Pattern != "" && !s.Matches(v.text) {
 		out = append(out, s.patternText())
 	}

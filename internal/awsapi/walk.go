@@ -31,6 +31,9 @@ func (w *walker) value(s *Shape, at *path, src any, dst reflect.Value) error {
 	case Map:
 		return w.mapping(s, at, src, dst)
 	case Document:
+		if w.check && hasZero(src) {
+			w.add(at, "", zeroText)
+		}
 		return document(src, dst)
 	}
 	v, err := bindScalar(s, at, src, dst)
@@ -154,6 +157,25 @@ func document(src any, dst reflect.Value) error {
 	}
 	dst.SetBytes(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
 	return nil
+}
+
+// hasZero tells whether a text of a JSON value, or the name of a member, has a zero character.
+func hasZero(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.ContainsRune(v, 0)
+	case text:
+		return strings.ContainsRune(string(v), 0)
+	case []any:
+		return slices.ContainsFunc(v, hasZero)
+	case map[string]any:
+		for name, e := range v {
+			if strings.ContainsRune(name, 0) || hasZero(e) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // items are a list's elements: a JSON array, or the numbered members of a form in the order of their numbers.

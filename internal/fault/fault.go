@@ -27,6 +27,7 @@ const (
 	Expired
 	Unimplemented // modelled, and honestly not there yet
 	UnknownOperation
+	TooLarge // more bytes than are read
 )
 
 // Reasons of Unauthenticated.

@@ -39,3 +39,38 @@ func All(s *awsapi.Service, o *awsapi.OperationMeta, base string) ([]Probe, erro
 	}
 	return out, nil
 }
+
+// Texts is a probe for each place of the input where a text can be, with the given text there. What must come back is up to
+// the model; that something does, and that it is no failure of ours, is up to whoever sends it.
+func Texts(s *awsapi.Service, o *awsapi.OperationMeta, base, text string) ([]Probe, error) {
+	var out []Probe
+	for _, v := range texts(o.In, place{put: func(v any) any { return v }, protocol: s.Protocol}, text) {
+		p, err := build(s, o, base, Probe{Name: v.name}, v.input)
+		if err != nil {
+			return nil, fmt.Errorf("probe %s %q: %w", o.Name, v.name, err)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func texts(s *awsapi.Shape, p place, text string) []violation {
+	var out []violation
+	switch s.Type {
+	case awsapi.Structure:
+		for i := range s.Members {
+			if m := &s.Members[i]; m.Location != awsapi.InHeader {
+				out = append(out, texts(m.Shape, p.member(s, m), text)...)
+			}
+		}
+	case awsapi.List:
+		return texts(s.Elem, p.item(), text)
+	case awsapi.Map:
+		return append(texts(s.Elem, place{path: p.path + ".x", protocol: p.protocol, put: func(v any) any {
+			return p.put(map[string]any{sampleString(s.Key): v})
+		}}, text), violation{name: p.path + " key", input: p.put(map[string]any{text: sample(s.Elem)})})
+	case awsapi.String, awsapi.Document:
+		return []violation{{name: p.path, input: p.put(text)}}
+	}
+	return out
+}

@@ -71,14 +71,7 @@ func (p place) structure(s *awsapi.Shape) []violation {
 		if m.Location == awsapi.InHeader {
 			continue
 		}
-		below := place{path: join(p.path, lowerCamel(m.Name)), protocol: p.protocol, put: func(v any) any {
-			fields := sampleStructure(s)
-			if s.Union {
-				clear(fields)
-			}
-			fields[m.Name] = v
-			return p.put(fields)
-		}}
+		below := p.member(s, &m)
 		if m.Required {
 			without := maps.Clone(sampleStructure(s))
 			delete(without, m.Name)
@@ -105,9 +98,24 @@ func (p place) list(s *awsapi.Shape) []violation {
 		}
 		return out
 	}
-	return append(out, at(s.Elem, place{path: p.path + ".1.member", protocol: p.protocol, put: func(v any) any {
-		return p.put([]any{v})
-	}})...)
+	return append(out, at(s.Elem, p.item())...)
+}
+
+// member is the place of a member, beside the members that must be there.
+func (p place) member(s *awsapi.Shape, m *awsapi.Member) place {
+	return place{path: join(p.path, lowerCamel(m.Name)), protocol: p.protocol, put: func(v any) any {
+		fields := sampleStructure(s)
+		if s.Union {
+			clear(fields)
+		}
+		fields[m.Name] = v
+		return p.put(fields)
+	}}
+}
+
+// item is the place of a list's only item.
+func (p place) item() place {
+	return place{path: p.path + ".1.member", protocol: p.protocol, put: func(v any) any { return p.put([]any{v}) }}
 }
 
 func (p place) mapping(s *awsapi.Shape) []violation {
