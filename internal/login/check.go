@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"sallyport/internal/fault"
-	"sallyport/internal/session"
 	"sallyport/internal/store"
 )
 
@@ -23,102 +22,187 @@ type candidate struct {
 }
 
 // GivePassword checks the password and records the outcome. What was wrong is told by the attempt's Problem, never by the
-// error. Every call runs exactly one hash and the same queries, whoever is claimed.
-func (s *Service) GivePassword(ctx context.Context, id, password string, from session.Origin) error {
-	c, err := s.candidate(ctx, id)
+// error. Every check runs exactly one hash and the same queries, whoever is claimed. The id that it returns is the attempt's
+// from now on: it is a new one once the password has been proved, so that whoever knew the old one has nothing.
+func (s *Service) GivePassword(ctx context.Context, id, password string, from Browser) (string, error) {
+	c, err := s.candidate(ctx, id, from)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if StepOf(c.attempt) != AskPassword { // out of order: the dispatcher knows where to go
-		return nil
+		return id, nil
 	}
-	if len(password) > 4*MaxPassword {
-		password = "" // longer than any password can be; still hash, to take as long
-	}
-	right, err := s.Hasher.Verify(ctx, c.password.PHC, password)
-	if f := fault.As(err); f != nil && f.Kind == fault.Throttled {
-		return s.change(ctx, id, func(_ *store.Tx, a *store.Attempt) error { a.Problem = f.Message; return nil })
-	}
+	notRecorded, err := s.admit(from)
 	if err != nil {
-		return fmt.Errorf("check password: %w", err)
+		return "", err
 	}
-	rehash := ""
-	if right && outdated(c.password.PHC) {
-		if rehash, err = s.Hasher.Hash(ctx, password); err != nil {
-			return fmt.Errorf("raise password hash: %w", err)
+	right, rehash, err := s.hash(ctx, c, password, from)
+	if err == nil {
+		t := &try{candidate: c, id: id, newID: id, right: right, rehash: rehash, from: from, notRecorded: notRecorded}
+		if err = s.DB.Update(ctx, func(tx *store.Tx) error { return s.settle(tx, t) }); err == nil {
+			s.settled(t)
+			return t.newID, nil
 		}
 	}
-	return s.DB.Update(ctx, func(tx *store.Tx) error { return s.settle(tx, id, c, right, rehash, from) })
+	s.networks.giveBack(from.Network(), 1, s.DB.Now())
+	s.networks.leaveOut(from.Network(), notRecorded)
+	return "", err
 }
 
-func (s *Service) candidate(ctx context.Context, id string) (c candidate, err error) {
+// try is one check of a password on its way into the database.
+type try struct {
+	candidate          // as it was before the hash
+	id          string // the attempt's, as the browser holds it
+	right       bool
+	rehash      string // the hash at today's cost, when the stored one is of another
+	from        Browser
+	notRecorded int64 // tries before this one that have no event
+
+	outcome string
+	newID   string // as the browser is to hold it
+}
+
+func (s *Service) candidate(ctx context.Context, id string, from Browser) (c candidate, err error) {
 	err = s.DB.View(ctx, func(tx *store.Tx) error {
-		c, err = s.load(tx, id)
+		c, err = s.load(tx, id, from)
 		return err
 	})
 	return c, err
 }
 
-func (s *Service) load(tx *store.Tx, id string) (c candidate, err error) {
+func (s *Service) load(tx *store.Tx, id string, from Browser) (c candidate, err error) {
 	if c.attempt, err = attempt(tx, id); err != nil {
 		return c, err
 	}
-	if c.user, err = tx.UserByName(s.Store, c.attempt.UserName); err != nil && !errors.Is(err, store.ErrNotFound) {
-		return c, fmt.Errorf("load user: %w", err)
+	if c.user, c.failures, err = s.claimed(tx, c.attempt.UserName, from); err != nil {
+		return c, err
 	}
 	if c.password, err = tx.Password(c.user.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return c, fmt.Errorf("load password: %w", err)
 	}
-	if c.failures, err = tx.SignInFailures(s.nameKey(c.attempt.UserName)); err != nil && !errors.Is(err, store.ErrNotFound) {
-		return c, fmt.Errorf("load failures: %w", err)
-	}
 	return c, nil
 }
 
+// claimed is the user of a claimed name, empty when there is none, and the failures that count for this browser.
+func (s *Service) claimed(tx *store.Tx, name string, from Browser) (user store.User, f store.SignInFailures, err error) {
+	if user, err = tx.UserByName(s.Store, name); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return user, f, fmt.Errorf("load user: %w", err)
+	}
+	key := s.failureKey(name, user, from, tx.Now())
+	if f, err = tx.SignInFailures(key); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return user, f, fmt.Errorf("load failures: %w", err)
+	}
+	f.NameKey = key
+	return user, f, nil
+}
+
+// hash runs the one hash. When the password is right and its hash is of another cost than today's, it makes a new one,
+// which may fail without harm.
+func (s *Service) hash(ctx context.Context, c candidate, password string, from Browser) (right bool, rehash string, err error) {
+	if len(password) > 4*MaxPassword {
+		password = "" // longer than any password can be; still hash, to take as long
+	}
+	right, err = s.Hasher.Verify(ctx, from.Network(), c.password.PHC, password)
+	if fault.KindOf(err) == fault.Throttled {
+		s.Metrics.count(outcomeBusy)
+		return false, "", err
+	}
+	if err != nil {
+		return false, "", fmt.Errorf("check password: %w", err)
+	}
+	if right && s.Hasher.outdated(c.password.PHC) {
+		rehash, _ = s.Hasher.Hash(ctx, password)
+	}
+	return right, rehash, nil
+}
+
 // settle records the outcome of a check against the state as it is now: a lock that came meanwhile counts, and a password
-// that was changed meanwhile was not the one that was checked.
-func (s *Service) settle(tx *store.Tx, id string, before candidate, right bool, rehash string, from session.Origin) error {
-	c, err := s.load(tx, id)
+// that was changed meanwhile was not the one that was checked. An attempt that was proved meanwhile has another id by now.
+// It may run twice.
+func (s *Service) settle(tx *store.Tx, t *try) error {
+	c, err := s.load(tx, t.id, t.from)
 	if err != nil {
 		return err
 	}
-	if StepOf(c.attempt) != AskPassword || c.attempt.UserName != before.attempt.UserName {
-		return nil
+	switch {
+	case tx.Now().Before(c.failures.LockedUntil):
+		t.outcome = outcomeLocked
+		return s.locked(tx, c)
+	case !t.right || c.user.Status != store.UserEnabled || c.password.PHC != t.password.PHC:
+		t.outcome = outcomeWrong
+		return s.fail(tx, c, t)
 	}
-	locked := tx.Now().Before(c.failures.LockedUntil)
-	if !right || locked || c.user.Status != store.UserEnabled || c.password.PHC != before.password.PHC {
-		return s.fail(tx, c, locked, from)
-	}
-	if rehash != "" {
-		c.password.PHC = rehash
-		if err := tx.PutPassword(c.password); err != nil {
-			return err
-		}
-	}
-	if err := tx.DeleteSignInFailures(s.nameKey(c.attempt.UserName)); err != nil {
-		return err
-	}
-	c.attempt.UserID, c.attempt.PasswordAt, c.attempt.MustChange, c.attempt.Problem = c.user.ID, tx.Now(), c.password.OneTime, ""
-	if err := tx.UpdateAttempt(c.attempt); err != nil {
-		return err
-	}
-	return s.recordPassword(tx, c, true, from)
+	t.outcome = outcomeSuccess
+	return s.proved(tx, c, t)
 }
 
-// fail counts a failure. While a lock stands nothing is counted, so that nobody can keep a person out for ever.
-func (s *Service) fail(tx *store.Tx, c candidate, locked bool, from session.Origin) error {
-	if !locked {
-		n := c.failures.Failures + 1
-		f := store.SignInFailures{NameKey: s.nameKey(c.attempt.UserName), Failures: n, LastAt: tx.Now(), LockedUntil: tx.Now().Add(delay(n))}
-		if err := tx.PutSignInFailures(f); err != nil {
-			return err
+// settled tells the rest of the process how the try ended.
+func (s *Service) settled(t *try) {
+	network := t.from.Network()
+	switch t.outcome {
+	case outcomeSuccess: // counted when the person is in
+		s.networks.giveBack(network, 2, s.DB.Now()) // this try, and the claim before it
+	case outcomeWrong:
+		s.Metrics.count(outcomeWrong)
+	default:
+		s.networks.leaveOut(network, t.notRecorded)
+		s.Metrics.count(outcomeLocked)
+	}
+}
+
+// proved moves the attempt on, under a new id.
+func (s *Service) proved(tx *store.Tx, c candidate, t *try) error {
+	if t.rehash != "" {
+		c.password.PHC = t.rehash
+		if err := tx.PutPassword(c.password); err != nil {
+			return fmt.Errorf("raise password hash: %w", err)
 		}
+	}
+	if err := tx.DeleteSignInFailures(c.failures.NameKey); err != nil {
+		return fmt.Errorf("forget failures: %w", err)
+	}
+	id := newID()
+	if err := tx.RenameAttempt(c.attempt.ID, hashID(id)); err != nil {
+		return fmt.Errorf("renew sign-in attempt: %w", err)
+	}
+	c.attempt.ID, c.attempt.UserID, c.attempt.PasswordAt, c.attempt.MustChange, c.attempt.Problem = hashID(id), c.user.ID, tx.Now(), c.password.OneTime, ""
+	if err := s.recordVerification(tx, &c, t, true); err != nil {
+		return err
+	}
+	if err := tx.UpdateAttempt(c.attempt); err != nil {
+		return fmt.Errorf("store sign-in attempt: %w", err)
+	}
+	t.newID = id
+	return nil
+}
+
+// fail counts a failure and records it.
+func (s *Service) fail(tx *store.Tx, c candidate, t *try) error {
+	if err := s.recordVerification(tx, &c, t, false); err != nil {
+		return err
+	}
+	c.failures.Failures++
+	c.failures.LeftOut, c.failures.LastAt, c.failures.LockedUntil = 0, tx.Now(), tx.Now().Add(delay(c.failures.Failures))
+	return s.tell(tx, c)
+}
+
+// locked counts a try under a lock, for the next event to tell: a flood of them would fill the audit log. It makes the lock
+// no longer, so that nobody can keep a person out for ever.
+func (s *Service) locked(tx *store.Tx, c candidate) error {
+	c.failures.LeftOut++
+	return s.tell(tx, c)
+}
+
+// tell stores the failures and what the page says.
+func (s *Service) tell(tx *store.Tx, c candidate) error {
+	if err := tx.PutSignInFailures(c.failures); err != nil {
+		return fmt.Errorf("count failure: %w", err)
 	}
 	c.attempt.Problem = wrong
 	if err := tx.UpdateAttempt(c.attempt); err != nil {
-		return err
+		return fmt.Errorf("store sign-in attempt: %w", err)
 	}
-	return s.recordPassword(tx, c, false, from)
+	return nil
 }
 
 // delay is how long a name is locked after its nth failure in a row: nothing for the first few, then rising to a quarter of an hour.
@@ -128,43 +212,4 @@ func delay(n int64) time.Duration {
 	}
 	d := 5 * time.Second << min(n-freeFailures, 10)
 	return min(d, longestLock)
-}
-
-// ChangePassword replaces a one-time password by the person's own.
-func (s *Service) ChangePassword(ctx context.Context, id, password, confirmation string) error {
-	c, err := s.candidate(ctx, id)
-	if err != nil || StepOf(c.attempt) != AskNewPassword {
-		return err
-	}
-	problem := ""
-	if err := CheckPassword(password); err != nil {
-		problem = fault.As(err).Message
-	} else if password != confirmation {
-		problem = "The two passwords differ."
-	} else if same, err := s.Hasher.Verify(ctx, c.password.PHC, password); err != nil {
-		return fmt.Errorf("compare with one-time password: %w", err)
-	} else if same {
-		problem = "Choose another password than the one-time password."
-	}
-	phc := ""
-	if problem == "" {
-		if phc, err = s.Hasher.Hash(ctx, password); err != nil {
-			return fmt.Errorf("hash new password: %w", err)
-		}
-	}
-	return s.change(ctx, id, func(tx *store.Tx, a *store.Attempt) error {
-		if StepOf(*a) != AskNewPassword {
-			return nil
-		}
-		if a.Problem = problem; problem != "" {
-			return nil
-		}
-		a.MustChange = false
-		return tx.PutPassword(store.Password{UserID: a.UserID, PHC: phc, ChangedAt: tx.Now()})
-	})
-}
-
-// SetPassword gives a user a password; a one-time password must be changed at the next sign-in. phc comes from [Hasher.Hash].
-func SetPassword(tx *store.Tx, userID, phc string, oneTime bool) error {
-	return tx.PutPassword(store.Password{UserID: userID, PHC: phc, OneTime: oneTime, ChangedAt: tx.Now()})
 }

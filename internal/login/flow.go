@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -10,6 +11,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"sallyport/internal/arn"
 	"sallyport/internal/credential"
@@ -21,12 +24,11 @@ import (
 // Step is what an attempt needs next.
 type Step uint8
 
-// The steps, in the order in which they are asked.
+// The steps, in the order in which they are asked. An attempt begins when somebody says who they are.
 const (
-	AskUserName Step = iota
-	AskPassword
-	AskNewPassword // the password was a one-time password
-	AskMFA         // not asked yet: its place in the order
+	AskPassword    Step = iota
+	AskNewPassword      // the password was a one-time password
+	AskMFA              // not asked yet: its place in the order
 	Done
 )
 
@@ -36,7 +38,7 @@ const (
 	freeFailures  = 5                // failures in a row before delays begin (behaviour reference §14)
 	longestLock   = 15 * time.Minute // the lock that delays rise to
 	failureMemory = 24 * time.Hour
-	maxUserName   = 128 // model shape UserName
+	maxUserName   = 128 // characters (model shape UserName)
 )
 
 // Service runs sign-in attempts.
@@ -48,26 +50,68 @@ type Service struct {
 	Region   string
 	NameKey  []byte           // keys the hash under which failures of a name are counted
 	Sessions *session.Service // starts the portal session that a finished attempt is exchanged for
+	Metrics  *Metrics         // nil: nothing is counted
+
+	networks allowances
 }
 
-// Begin starts an attempt that leads to next, a path within our origin. The id is for the browser alone.
-func (s *Service) Begin(ctx context.Context, next string) (id string, err error) {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, "\\") || len(next) > 8192 {
-		return "", fault.Invalidf("The address to return to after sign-in is not one of this portal's.")
-	}
-	id = base64.RawURLEncoding.EncodeToString(random(32))
-	return id, s.DB.Update(ctx, func(tx *store.Tx) error {
-		return tx.InsertAttempt(store.Attempt{
-			ID: hashID(id), Workflow: arn.NewUUID(), Next: next, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(attemptLife),
-		})
-	})
+// Browser is what a request tells of the browser that it came from.
+type Browser struct {
+	session.Origin
+	Known string // what [SignedIn] gave this browser the last time; anything else counts as nothing
 }
 
 // ErrNoAttempt says that the browser's attempt is unknown, over or used. The person starts again.
 var ErrNoAttempt = errors.New("login: no such attempt")
 
+// Claim begins an attempt: somebody says that they are the user of a name. Whether there is such a user shows nowhere.
+// The id is for the browser alone; old is that of an attempt that it gives up, or nothing. A row is written only here, so
+// that whoever opens pages leaves none, and one network can leave only so many.
+func (s *Service) Claim(ctx context.Context, old, next, name string, from Browser) (id string, err error) {
+	name = strings.TrimSpace(name)
+	if !claimable(name) {
+		return "", fault.Invalidf("Enter your user name.")
+	}
+	notRecorded, err := s.admit(from)
+	if err != nil {
+		return "", err
+	}
+	id = newID()
+	recorded := false
+	err = s.DB.Update(ctx, func(tx *store.Tx) (err error) {
+		if err := tx.DeleteAttempt(hashID(old)); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("give up sign-in attempt: %w", err)
+		}
+		a := store.Attempt{ID: hashID(id), Workflow: arn.NewUUID(), Next: Local(next), UserName: name, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(attemptLife)}
+		recorded, err = s.challenge(tx, a, from, notRecorded)
+		return err
+	})
+	if err != nil || !recorded {
+		s.networks.leaveOut(from.Network(), notRecorded)
+	}
+	return id, err
+}
+
+// claimable says whether there could be a user of the name. What could not be one is not looked up: a database may refuse it.
+func claimable(name string) bool {
+	return name != "" && utf8.ValidString(name) && utf8.RuneCountInString(name) <= maxUserName && !strings.ContainsFunc(name, unicode.IsControl)
+}
+
+// Local is the path and query of next when it leads to a page of ours, otherwise the portal's. Browsers read a backslash as
+// a slash and skip tabs and line breaks, so nothing but visible ASCII is taken.
+func Local(next string) string {
+	foreign := func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' }
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || len(next) > 8192 || strings.ContainsFunc(next, foreign) {
+		return "/portal"
+	}
+	return next
+}
+
 // Attempt is the live attempt with the browser's id; ErrNoAttempt.
 func (s *Service) Attempt(ctx context.Context, id string) (a store.Attempt, err error) {
+	if id == "" {
+		return a, ErrNoAttempt
+	}
 	err = s.DB.View(ctx, func(tx *store.Tx) error {
 		a, err = attempt(tx, id)
 		return err
@@ -89,8 +133,6 @@ func attempt(tx *store.Tx, id string) (store.Attempt, error) {
 // StepOf says what the attempt needs next. It is the one place that decides.
 func StepOf(a store.Attempt) Step {
 	switch {
-	case a.UserName == "":
-		return AskUserName
 	case a.PasswordAt.IsZero():
 		return AskPassword
 	case a.MustChange:
@@ -99,31 +141,28 @@ func StepOf(a store.Attempt) Step {
 	return Done // AskMFA comes in here
 }
 
-// GiveUserName says who is signing in. Whether there is such a user shows nowhere.
-func (s *Service) GiveUserName(ctx context.Context, id, name string) error {
-	name = strings.TrimSpace(name)
-	return s.change(ctx, id, func(tx *store.Tx, a *store.Attempt) error {
-		if StepOf(*a) > AskPassword { // a proved factor belongs to the name that it was proved for
-			return nil
+// Restart gives the attempt up and returns where the person was going.
+func (s *Service) Restart(ctx context.Context, id string) (next string, err error) {
+	err = s.DB.Update(ctx, func(tx *store.Tx) error {
+		a, err := attempt(tx, id)
+		if err != nil {
+			return err
 		}
-		a.UserName, a.Problem = "", "Enter your user name."
-		if name != "" && len(name) <= maxUserName {
-			a.UserName, a.Problem = name, ""
-		}
-		return nil
+		next = a.Next
+		return tx.DeleteAttempt(a.ID)
 	})
+	return next, err
 }
 
-// Restart forgets who is claimed and what was proved, and keeps where the person was going.
-func (s *Service) Restart(ctx context.Context, id string) error {
-	return s.change(ctx, id, func(_ *store.Tx, a *store.Attempt) error {
-		a.UserName, a.UserID, a.PasswordAt, a.MustChange, a.Problem = "", "", time.Time{}, false, ""
-		return nil
-	})
+// SignedIn is what a finished attempt is exchanged for.
+type SignedIn struct {
+	Cookie credential.Secret // of the portal session
+	Next   string            // where the person was going
+	Known  string            // for the browser to keep: it is one in which the person has signed in
 }
 
-// Finish exchanges a finished attempt for a portal session, once. It returns the session's cookie and where to go.
-func (s *Service) Finish(ctx context.Context, id string, from session.Origin) (cookie credential.Secret, next string, err error) {
+// Finish exchanges a finished attempt for a portal session, once.
+func (s *Service) Finish(ctx context.Context, id string, from Browser) (in SignedIn, err error) {
 	err = s.DB.Update(ctx, func(tx *store.Tx) error {
 		a, err := attempt(tx, id)
 		if err != nil {
@@ -133,49 +172,73 @@ func (s *Service) Finish(ctx context.Context, id string, from session.Origin) (c
 			return ErrNoAttempt
 		}
 		if err := tx.DeleteAttempt(a.ID); err != nil {
-			return ErrNoAttempt
+			return fmt.Errorf("consume sign-in attempt: %w", err)
 		}
-		user, err := tx.User(a.UserID)
-		if err != nil || user.Status != store.UserEnabled { // disabled or deleted since the password was checked
-			return ErrNoAttempt
-		}
-		var started store.Session
-		if cookie, started, err = s.Sessions.StartPortal(tx, user, from, time.Time{}); err != nil {
-			return fmt.Errorf("start portal session: %w", err)
-		}
-		next = a.Next
-		return s.recordSignIn(tx, a, started, from)
-	})
-	return cookie, next, err
-}
-
-// change loads the attempt, lets f change it, and stores it.
-func (s *Service) change(ctx context.Context, id string, f func(*store.Tx, *store.Attempt) error) error {
-	return s.DB.Update(ctx, func(tx *store.Tx) error {
-		a, err := attempt(tx, id)
+		user, err := enabled(tx, a.UserID)
 		if err != nil {
 			return err
 		}
-		if err := f(tx, &a); err != nil {
-			return err
+		cookie, started, err := s.Sessions.StartPortal(tx, user, from.Origin, time.Time{})
+		if err != nil {
+			return fmt.Errorf("start portal session: %w", err)
 		}
-		return tx.UpdateAttempt(a)
+		in = SignedIn{cookie, a.Next, s.knownBrowser(user.ID, tx.Now())}
+		return s.recordSignIn(tx, a, started, from)
 	})
+	if err == nil {
+		s.Metrics.count(outcomeSuccess)
+	}
+	return in, err
 }
 
-// Prune deletes attempts and failure counts whose time is over.
-func (s *Service) Prune(ctx context.Context) error {
-	return s.DB.Update(ctx, func(tx *store.Tx) error { return tx.PruneSignIn(tx.Now().Add(-failureMemory)) })
+// enabled is the user, when they have not been deleted or disabled since a factor was proved; ErrNoAttempt.
+func enabled(tx *store.Tx, userID string) (store.User, error) {
+	user, err := tx.User(userID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && user.Status != store.UserEnabled {
+		return user, ErrNoAttempt
+	}
+	if err != nil {
+		return user, fmt.Errorf("load user: %w", err)
+	}
+	return user, nil
 }
+
+// Prune deletes attempts and failure counts whose time is over, a bounded number in each transaction.
+func (s *Service) Prune(ctx context.Context) error {
+	const limit = 500
+	for more := true; more; {
+		err := s.DB.Update(ctx, func(tx *store.Tx) error {
+			n, err := tx.PruneSignIn(tx.Now().Add(-failureMemory), limit)
+			more = n >= limit
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("prune sign-in attempts: %w", err)
+		}
+	}
+	return nil
+}
+
+func newID() string { return base64.RawURLEncoding.EncodeToString(random(32)) }
 
 func hashID(id string) string {
 	h := sha256.Sum256([]byte(id))
 	return hex.EncodeToString(h[:])
 }
 
-// nameKey is where failures of a claimed name are counted: keyed, so that the table tells nobody which names were tried.
-func (s *Service) nameKey(name string) string {
+// failureKey is where failures of a claimed name are counted: keyed, so that the table tells nobody which names were tried.
+// A browser in which that user has signed in before has a count of its own: see [Service.knownBrowser].
+func (s *Service) failureKey(name string, user store.User, from Browser, now time.Time) string {
 	m := hmac.New(sha256.New, s.NameKey)
 	m.Write([]byte(store.FoldName(name)))
+	if mark := s.markOf(from.Known, now); mark.User != "" && mark.User == user.ID {
+		m.Write([]byte("\x00" + mark.Nonce))
+	}
 	return hex.EncodeToString(m.Sum(nil))
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails (Go 1.24)
+	return b
 }

@@ -2,108 +2,153 @@ package login
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
 	"runtime"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
 
 	"sallyport/internal/fault"
 )
 
-// The cost of a password hash: Argon2id with 19 MiB and two passes (OWASP). It is kept in each hash, so that it can be raised.
+// cost is what a password hash costs. It is kept in each hash, so that it can be raised.
+type cost struct {
+	memoryKiB, passes uint32
+	lanes             uint8
+}
+
+// standard is Argon2id with 19 MiB and two passes (OWASP).
+var standard = cost{memoryKiB: 19 * 1024, passes: 2, lanes: 1}
+
 const (
-	memoryKiB = 19 * 1024
-	passes    = 2
-	lanes     = 1
 	saltBytes = 16
 	hashBytes = 32
 )
 
 // Hasher hashes and checks passwords on at most half of the cores, with a bounded queue before them, so that a flood of
-// sign-ins leaves the other half to everything else.
+// sign-ins leaves the other half to everything else. One network gets at most half of the queue, so that others get in.
 type Hasher struct {
+	cost    cost // of new hashes
 	running chan struct{}
 	waiting chan struct{}
 	dummy   string // checked when there is no user, so that nobody learns of it by the time it takes
+	hashes  atomic.Int64
+
+	mu        sync.Mutex
+	byNetwork map[string]int // places in the queue
 }
 
+// queuePerCore is how many checks may wait for one core: about two seconds' work.
+const queuePerCore = 64
+
 // NewHasher returns a hasher for this machine.
-func NewHasher() *Hasher {
-	n := max(1, runtime.NumCPU()/2)
-	h := &Hasher{running: make(chan struct{}, n), waiting: make(chan struct{}, 32*n)}
-	h.dummy = encode(random(saltBytes), random(hashBytes))
-	return h
+func NewHasher() *Hasher { return newHasher(standard) }
+
+func newHasher(c cost) *Hasher {
+	n := max(1, runtime.GOMAXPROCS(0)/2)
+	return &Hasher{cost: c, running: make(chan struct{}, n), waiting: make(chan struct{}, queuePerCore*n), byNetwork: map[string]int{},
+		dummy: phc{c, random(saltBytes), random(hashBytes)}.String()}
 }
+
+// Hashes is how many hashes have been computed.
+func (h *Hasher) Hashes() int64 { return h.hashes.Load() }
 
 // Hash makes a PHC string of a new random salt.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	salt := random(saltBytes)
-	var key []byte
-	err := h.do(ctx, func() { key = argon2.IDKey([]byte(password), salt, passes, memoryKiB, lanes, hashBytes) })
-	if err != nil {
-		return "", err
-	}
-	return encode(salt, key), nil
+	return h.hash(ctx, "", password)
 }
 
-// Verify runs exactly one hash. An empty phc means that there is no such user or password: the answer is false, as slowly.
-func (h *Hasher) Verify(ctx context.Context, phc, password string) (bool, error) {
-	known := phc != ""
-	if !known {
-		phc = h.dummy
+func (h *Hasher) hash(ctx context.Context, network, password string) (string, error) {
+	p := phc{h.cost, random(saltBytes), nil}
+	var err error
+	if p.key, err = h.key(ctx, network, p, hashBytes, password); err != nil {
+		return "", err
 	}
-	p, err := decode(phc)
+	return p.String(), nil
+}
+
+// outdated tells whether a hash was made at another cost than today's.
+func (h *Hasher) outdated(encoded string) bool {
+	p, err := parsePHC(encoded)
+	return err != nil || p.cost != h.cost
+}
+
+// Verify runs exactly one hash. An empty one to compare with means that there is no such user or password: the answer is
+// false, as slowly. The network is where the password came from.
+func (h *Hasher) Verify(ctx context.Context, network, encoded, password string) (bool, error) {
+	known := encoded != ""
+	if !known {
+		encoded = h.dummy
+	}
+	p, err := parsePHC(encoded)
 	if err != nil {
 		return false, err
 	}
-	var key []byte
-	err = h.do(ctx, func() {
-		key = argon2.IDKey([]byte(password), p.salt, p.passes, p.memoryKiB, p.lanes, uint32(len(p.key)))
-	})
+	key, err := h.key(ctx, network, p, len(p.key), password)
 	if err != nil {
 		return false, err
 	}
 	return subtle.ConstantTimeCompare(key, p.key) == 1 && known, nil
 }
 
-// do runs f when its turn has come. A full queue is a Throttled fault at once: waiting longer would only pile people up.
-func (h *Hasher) do(ctx context.Context, f func()) error {
-	select {
-	case h.waiting <- struct{}{}:
-		defer func() { <-h.waiting }()
-	default:
-		return fault.Newf(fault.Throttled, "Many people are signing in right now. Wait a few seconds and try again.")
+// key computes a hash when its turn has come. A full queue is a Throttled fault at once: waiting longer would only pile
+// people up.
+func (h *Hasher) key(ctx context.Context, network string, p phc, size int, password string) ([]byte, error) {
+	leave, ok := h.enter(network)
+	if !ok {
+		return nil, fault.Newf(fault.Throttled, "Many people are signing in right now. Wait a few seconds and try again.")
 	}
+	defer leave()
 	select {
 	case h.running <- struct{}{}:
 		defer func() { <-h.running }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
-	f()
-	return nil
+	h.hashes.Add(1)
+	return argon2.IDKey([]byte(password), p.salt, p.passes, p.memoryKiB, p.lanes, uint32(size)), nil
 }
 
-type phcParts struct {
-	memoryKiB, passes uint32
-	lanes             uint8
-	salt, key         []byte
+// enter takes a place in the queue. The empty network is ourselves.
+func (h *Hasher) enter(network string) (leave func(), ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if network != "" && h.byNetwork[network] >= cap(h.waiting)/2 {
+		return nil, false
+	}
+	select {
+	case h.waiting <- struct{}{}:
+	default:
+		return nil, false
+	}
+	h.byNetwork[network]++
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		<-h.waiting
+		if h.byNetwork[network]--; h.byNetwork[network] == 0 {
+			delete(h.byNetwork, network)
+		}
+	}, true
 }
 
-// encode writes the PHC string format: $argon2id$v=19$m=…,t=…,p=…$salt$hash, base64 without padding.
-func encode(salt, key []byte) string {
+// phc is a hash in the PHC string format: $argon2id$v=19$m=…,t=…,p=…$salt$hash, base64 without padding.
+type phc struct {
+	cost
+	salt, key []byte
+}
+
+func (p phc) String() string {
 	b64 := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memoryKiB, passes, lanes, b64(salt), b64(key))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.memoryKiB, p.passes, p.lanes, b64(p.salt), b64(p.key))
 }
 
-func decode(phc string) (p phcParts, err error) {
-	f := strings.Split(phc, "$")
+func parsePHC(s string) (p phc, err error) {
+	f := strings.Split(s, "$")
 	var version int
 	if len(f) != 6 || f[1] != "argon2id" {
 		return p, fmt.Errorf("read password hash: not an argon2id PHC string")
@@ -118,61 +163,7 @@ func decode(phc string) (p phcParts, err error) {
 		return p, fmt.Errorf("read password hash: salt: %w", err)
 	}
 	if p.key, err = base64.RawStdEncoding.Strict().DecodeString(f[5]); err != nil {
-		return p, fmt.Errorf("read password hash: key: %w", err)
+		return p, fmt.Errorf("read password hash: hash: %w", err)
 	}
 	return p, nil
-}
-
-// outdated tells whether a hash was made at another cost than today's.
-func outdated(phc string) bool {
-	p, err := decode(phc)
-	return err != nil || p.memoryKiB != memoryKiB || p.passes != passes || p.lanes != lanes
-}
-
-// MaxPassword bounds what is ever hashed; longer input is wrong without a look.
-const MaxPassword = 64
-
-// CheckPassword holds a new password against AWS's rules: 8–64 characters of four classes (behaviour reference §1.4).
-func CheckPassword(p string) error {
-	n := utf8.RuneCountInString(p)
-	if n < 8 || n > MaxPassword {
-		return fault.Invalidf("The password must have 8 to %d characters.", MaxPassword)
-	}
-	var lower, upper, digit, other bool
-	for _, r := range p {
-		switch {
-		case unicode.IsLower(r):
-			lower = true
-		case unicode.IsUpper(r):
-			upper = true
-		case unicode.IsDigit(r):
-			digit = true
-		default:
-			other = true
-		}
-	}
-	if !lower || !upper || !digit || !other {
-		return fault.Invalidf("The password must have a lower-case letter, an upper-case letter, a digit and another character.")
-	}
-	return nil
-}
-
-// NewPassword makes a random password that satisfies the rules: for one-time passwords and the sample world.
-func NewPassword() string {
-	const alphabet = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_" // without look-alikes
-	for {
-		b := random(20)
-		for i, c := range b {
-			b[i] = alphabet[int(c)%len(alphabet)] // the bias costs a fraction of a bit of more than a hundred
-		}
-		if CheckPassword(string(b)) == nil {
-			return string(b)
-		}
-	}
-}
-
-func random(n int) []byte {
-	b := make([]byte, n)
-	_, _ = rand.Read(b) // never fails (Go 1.24)
-	return b
 }

@@ -1,65 +1,118 @@
 package login
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
+
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
-	"sallyport/internal/session"
 	"sallyport/internal/store"
 )
 
-// hiddenName stands for a name that matches nobody: people type passwords into the name field (hard part 4).
-const hiddenName = audit.Hidden
+// The sources of the events.
+const (
+	signInSource    = "signin.amazonaws.com"
+	portalSource    = "sso.amazonaws.com"
+	directorySource = "sso-directory.amazonaws.com"
+)
 
-// recordPassword records one challenge and its outcome (behaviour reference §10.4).
-func (s *Service) recordPassword(tx *store.Tx, c candidate, success bool, from session.Origin) error {
-	name := hiddenName
-	if c.user.ID != "" {
-		name = c.user.UserName
+// challenge stores a new attempt with the event that its person is asked for a password (behaviour reference §10.4). While
+// the name is locked there is no event: it follows if the password turns out right.
+func (s *Service) challenge(tx *store.Tx, a store.Attempt, from Browser, notRecorded int64) (recorded bool, err error) {
+	user, failures, err := s.claimed(tx, a.UserName, from)
+	if err != nil {
+		return false, err
 	}
-	challenge := s.event("CredentialChallenge", c.attempt, c.user.ID, from, true)
-	challenge.AdditionalEventData["UserName"] = name
-	challenge.AdditionalEventData["CredentialType"] = "PASSWORD"
-	if err := challenge.Store(tx); err != nil {
-		return err
+	if recorded = !tx.Now().Before(failures.LockedUntil); recorded {
+		if err := s.recordChallenge(tx, &a, user, from, notRecorded); err != nil {
+			return false, err
+		}
 	}
-	verification := s.event("CredentialVerification", c.attempt, c.user.ID, from, success)
-	verification.AdditionalEventData["CredentialType"] = "PASSWORD"
-	return verification.Store(tx)
+	if err := tx.InsertAttempt(a); err != nil {
+		return false, fmt.Errorf("add sign-in attempt: %w", err)
+	}
+	return recorded, nil
 }
 
-// recordSignIn records that a person is in.
-func (s *Service) recordSignIn(tx *store.Tx, a store.Attempt, started store.Session, from session.Origin) error {
-	e := s.event("UserAuthentication", a, a.UserID, from, true)
+// recordChallenge has the user name, once for each attempt. One that matches nobody is hidden: people type passwords
+// into the name field (hard part 4).
+func (s *Service) recordChallenge(tx *store.Tx, a *store.Attempt, user store.User, from Browser, notRecorded int64) error {
+	a.Challenged = true
+	name := audit.Hidden
+	if user.ID != "" {
+		name = user.UserName
+	}
+	e := s.signInEvent("CredentialChallenge", *a, user.ID, from, true)
+	e.AdditionalEventData["UserName"] = name
 	e.AdditionalEventData["CredentialType"] = "PASSWORD"
+	tellLeftOut(e, notRecorded)
+	return e.Store(tx)
+}
+
+// recordVerification records the outcome of one check, and the challenge before it when that is not on record yet.
+func (s *Service) recordVerification(tx *store.Tx, c *candidate, t *try, success bool) error {
+	if !c.attempt.Challenged {
+		if err := s.recordChallenge(tx, &c.attempt, c.user, t.from, 0); err != nil {
+			return err
+		}
+	}
+	e := s.signInEvent("CredentialVerification", c.attempt, c.user.ID, t.from, success)
+	e.AdditionalEventData["CredentialType"] = "PASSWORD"
+	tellLeftOut(e, c.failures.LeftOut+t.notRecorded)
+	return e.Store(tx)
+}
+
+// tellLeftOut says how many tries before this one, of the same name or network, have no event of their own, because there
+// were too many (hard part 4).
+func tellLeftOut(e *audit.Event, n int64) {
+	if n > 0 {
+		e.AdditionalEventData["NotRecorded"] = strconv.FormatInt(n, 10)
+	}
+}
+
+// recordSignIn records that a person is in, and that their portal session has begun.
+func (s *Service) recordSignIn(tx *store.Tx, a store.Attempt, started store.Session, from Browser) error {
+	e := s.signInEvent("UserAuthentication", a, a.UserID, from, true)
+	e.AdditionalEventData["CredentialType"] = "PASSWORD"
+	e.UserIdentity.CredentialID = started.ID
+	if err := e.Store(tx); err != nil {
+		return err
+	}
+	e = s.event(portalSource, "Authenticate", a.UserID, from)
 	e.UserIdentity.CredentialID = started.ID
 	return e.Store(tx)
 }
 
-func (s *Service) event(name string, a store.Attempt, userID string, from session.Origin, success bool) *audit.Event {
+// recordNewPassword records that a person has replaced their one-time password.
+func (s *Service) recordNewPassword(tx *store.Tx, a store.Attempt, from Browser) error {
+	e := s.event(directorySource, "UpdatePassword", a.UserID, from)
+	e.AdditionalEventData = map[string]any{"AuthWorkflowID": a.Workflow}
+	return e.Store(tx)
+}
+
+// signInEvent is an event of an attempt in the shape of behaviour reference §10.4.
+func (s *Service) signInEvent(name string, a store.Attempt, userID string, from Browser, success bool) *audit.Event {
 	outcome := "Success"
 	if !success {
 		outcome = "Failure"
 	}
+	e := s.event(signInSource, name, userID, from)
+	path, _, _ := strings.Cut(a.Next, "?") // the query may hold a code
+	e.AdditionalEventData = map[string]any{"AuthWorkflowID": a.Workflow, "LoginTo": s.Sessions.URLs.Portal + path}
+	e.ServiceEventDetails = map[string]any{name: outcome}
+	return e
+}
+
+// event is an event about a user; an empty id is somebody unknown.
+func (s *Service) event(source, name, userID string, from Browser) *audit.Event {
 	who := audit.UserIdentity{Type: "Unknown", AccountID: string(s.Owner)}
 	if userID != "" {
 		who = audit.UserIdentity{Type: "IdentityCenterUser", AccountID: string(s.Owner),
 			OnBehalfOf: &audit.OnBehalfOf{UserID: userID, IdentityStoreARN: s.Store.ARN(s.Owner)}}
 	}
 	return &audit.Event{
-		UserIdentity: who, EventSource: "signin.amazonaws.com", EventName: name, EventType: "AwsServiceEvent",
-		AWSRegion: s.Region, SourceIPAddress: from.IP, UserAgent: from.UserAgent, RequestID: arn.NewUUID(),
-		RecipientAccountID:  string(s.Owner),
-		AdditionalEventData: map[string]any{"AuthWorkflowID": a.Workflow, "LoginTo": loginTo(a.Next)},
-		ServiceEventDetails: map[string]any{name: outcome},
+		UserIdentity: who, EventSource: source, EventName: name, EventType: "AwsServiceEvent", AWSRegion: s.Region,
+		SourceIPAddress: from.IP, UserAgent: from.UserAgent, RequestID: arn.NewUUID(), RecipientAccountID: string(s.Owner),
 	}
-}
-
-// loginTo is where the person was going, without its query: that may hold a code.
-func loginTo(next string) string {
-	for i := range len(next) {
-		if next[i] == '?' || next[i] == '#' {
-			return next[:i]
-		}
-	}
-	return next
 }

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"time"
 
-	"sallyport/internal/fault"
 	"sallyport/internal/session"
 	"sallyport/internal/store"
 )
@@ -15,15 +14,21 @@ import (
 type consentPage struct {
 	UserName   string
 	ClientName string
-	Scopes     []string
 	UserCode   string // device flow: to be compared with what the device shows
 	From       string // where the request was made
 	Agent      string
-	When       string
+	Started    time.Time
+	Elsewhere  bool   // the request comes from another network than the approver
 	Here       string // where the approver is
 	Redirect   string // code flow: the loopback address that gets the answer
 	Action     string
 }
+
+// When is when the request was made, in words.
+func (p consentPage) When() string { return p.Started.UTC().Format("15:04:05 UTC on 2 January 2006") }
+
+// codePage asks for a user code.
+type codePage struct{ UserName, Problem string }
 
 // device asks for a user code, then for consent. Consent is asked every time.
 func (s *Server) device(w http.ResponseWriter, r *http.Request) {
@@ -33,21 +38,18 @@ func (s *Server) device(w http.ResponseWriter, r *http.Request) {
 	}
 	code := r.URL.Query().Get("user_code")
 	if code == "" {
-		s.render(w, r, http.StatusOK, "device.html", problemPage{})
+		s.render(w, r, http.StatusOK, "device.html", codePage{UserName: p.UserName})
 		return
 	}
-	d, err := s.Sessions.PendingDevice(p.Session, code, from(r))
-	if f := fault.As(err); f != nil {
-		s.render(w, r, http.StatusOK, "device.html", problemPage{Message: f.Message})
-		return
-	}
+	here := from(r)
+	d, err := s.Sessions.PendingDevice(p.Session, code, here)
 	if err != nil {
-		s.fail(w, r, err)
+		s.failDevice(w, r, p, err)
 		return
 	}
 	s.render(w, r, http.StatusOK, "consent.html", consentPage{
-		UserName: p.UserName, ClientName: d.ClientName, Scopes: d.Scopes, UserCode: d.UserCode,
-		From: d.Origin.IP, Agent: d.Origin.UserAgent, When: d.StartedAt.Format(time.RFC1123), Here: from(r).IP, Action: "/device",
+		UserName: p.UserName, ClientName: d.ClientName, UserCode: d.UserCode, From: d.IP, Agent: d.UserAgent, Started: d.StartedAt,
+		Elsewhere: d.Network() != here.Network(), Here: here.IP, Action: "/device",
 	})
 }
 
@@ -56,17 +58,31 @@ func (s *Server) decideDevice(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	code, approve := r.PostFormValue("user_code"), r.PostFormValue("decision") == "approve"
+	approve, here := r.PostFormValue("decision") == "approve", from(r)
 	decide := s.Sessions.DenyDevice
 	if approve {
 		decide = s.Sessions.ApproveDevice
 	}
-	err := s.DB.Update(r.Context(), func(tx *store.Tx) error { return decide(tx, p.Session, code, from(r)) })
+	d, err := s.Sessions.PendingDevice(p.Session, r.PostFormValue("user_code"), here)
+	if err == nil {
+		err = s.DB.Update(r.Context(), func(tx *store.Tx) error {
+			if err := decide(tx, p.Session, d.UserCode, here); err != nil {
+				return err
+			}
+			return s.recordDecision(tx, p, here, d.ClientName, "device code", approve)
+		})
+	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.failDevice(w, r, p, err)
 		return
 	}
 	s.render(w, r, http.StatusOK, "decided.html", approve)
+}
+
+// failDevice shows what is wrong with a user code where another one can be entered.
+func (s *Server) failDevice(w http.ResponseWriter, r *http.Request, p person, err error) {
+	status, message := s.explain(r, err)
+	s.render(w, r, status, "device.html", codePage{p.UserName, message})
 }
 
 // authorize is the authorization endpoint of RFC 6749 §4.1 with PKCE (RFC 7636), in the AWS CLI's dialect (case S28).
@@ -79,10 +95,14 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	w.Header().Set("Content-Security-Policy", policy("'self' "+origin(req.RedirectURI)))
+	redirect, err := url.Parse(req.RedirectURI)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Security-Policy", policy(formAction(redirect)))
 	s.render(w, r, http.StatusOK, "consent.html", consentPage{
-		UserName: p.UserName, ClientName: req.ClientName, Scopes: req.Scopes, Here: from(r).IP,
-		Redirect: origin(req.RedirectURI), Action: r.URL.RequestURI(),
+		UserName: p.UserName, ClientName: req.ClientName, Here: from(r).IP, Redirect: redirect.Host, Action: r.URL.RequestURI(),
 	})
 }
 
@@ -96,14 +116,15 @@ func (s *Server) decideAuthorize(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if r.PostFormValue("decision") != "approve" {
-		http.Redirect(w, r, req.Deny().Location(), http.StatusSeeOther)
-		return
-	}
+	approve := r.PostFormValue("decision") == "approve"
 	var to string
 	err := s.DB.Update(r.Context(), func(tx *store.Tx) (err error) {
-		to, err = s.Sessions.GrantCode(tx, p.Session, req)
-		return err
+		if to = req.Deny().Location(); approve {
+			if to, err = s.Sessions.GrantCode(tx, p.Session, req); err != nil {
+				return err
+			}
+		}
+		return s.recordDecision(tx, p, from(r), req.ClientName, "authorization code", approve)
 	})
 	if err != nil {
 		s.fail(w, r, err)
@@ -125,10 +146,13 @@ func (s *Server) authorizeRequest(w http.ResponseWriter, r *http.Request) (sessi
 	return req, err == nil
 }
 
-func origin(uri string) string {
-	u, err := url.Parse(uri)
-	if err != nil {
-		return ""
+// recordDecision records what a person has decided about a client. AWS has no event of that name that is known; who may act
+// for a person is too much to leave to the client's own events.
+func (s *Server) recordDecision(tx *store.Tx, p person, from session.Origin, client, grant string, approved bool) error {
+	e := s.event("AuthorizeClient", p, from, false)
+	e.ServiceEventDetails = map[string]any{"client_name": client, "grant": grant, "approved": approved}
+	if !approved {
+		e.ErrorCode, e.ErrorMessage = "AccessDenied", "The person did not allow it."
 	}
-	return u.Scheme + "://" + u.Host
+	return e.Store(tx)
 }

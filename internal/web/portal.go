@@ -1,14 +1,18 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
 	"sallyport/internal/access"
 	"sallyport/internal/arn"
+	"sallyport/internal/audit"
 	"sallyport/internal/credential"
+	"sallyport/internal/fault"
 	"sallyport/internal/page"
 	"sallyport/internal/store"
+	"sallyport/internal/vend"
 )
 
 // perPage is how many accounts or roles a page shows.
@@ -38,6 +42,7 @@ func (s *Server) portal(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	s.recordRead(s.event("ListAccounts", p, from(r), true))
 	s.render(w, r, http.StatusOK, "portal.html", data)
 }
 
@@ -53,6 +58,8 @@ func (s *Server) portalAccount(w http.ResponseWriter, r *http.Request) {
 		s.notFound(w, r)
 		return
 	}
+	event := s.event("ListAccountRoles", p, from(r), true)
+	event.ServiceEventDetails = map[string]any{"account_id": id}
 	err = s.DB.View(r.Context(), func(tx *store.Tx) error {
 		rows, next, err := access.Roles(tx, p.UserID, id, query(r))
 		if err != nil || len(rows) == 0 {
@@ -66,21 +73,33 @@ func (s *Server) portalAccount(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.fail(w, r, err)
 	case len(data.Roles) == 0:
+		if err := s.recordDenied(r, event, vend.NoAccess()); fault.KindOf(err) != fault.Denied {
+			s.fail(w, r, err)
+			return
+		}
 		s.notFound(w, r)
 	default:
+		s.recordRead(event)
 		s.render(w, r, http.StatusOK, "account.html", data)
 	}
 }
 
-type credentialsPage struct {
-	UserName, Role    string
-	Account           arn.AccountID
-	Region            string
-	ID, Secret, Token string // revealed here, and only here
-	Until             string
+func (s *Server) recordRead(e *audit.Event) {
+	if s.Record != nil {
+		s.Record(e)
+	}
 }
 
-// credentials vends role credentials and shows them to copy. It is a POST, so that no link or reload makes new ones.
+// credentialsPage shows role credentials. The secrets are revealed here, and only here.
+type credentialsPage struct {
+	UserName, Role, Region string
+	Account                arn.AccountID
+	ID, Secret, Token      string
+	Until                  time.Time
+	Portal                 string
+}
+
+// credentials vends role credentials and shows them to copy. It is a POST, so that no link makes new ones.
 func (s *Server) credentials(w http.ResponseWriter, r *http.Request) {
 	p, ok := s.signedIn(w, r)
 	if !ok {
@@ -93,15 +112,29 @@ func (s *Server) credentials(w http.ResponseWriter, r *http.Request) {
 	}
 	role := r.PostFormValue("role")
 	who := credential.Caller{Kind: credential.Bearer, UserID: p.UserID, UserName: p.UserName, SessionID: p.ID, MFATime: p.MFAAt}
-	c, err := s.Vendor.RoleCredentials(r.Context(), who, account, role, s.event("GetRoleCredentials", p, from(r), true))
+	event := s.event("GetRoleCredentials", p, from(r), true)
+	c, err := s.Vendor.RoleCredentials(r.Context(), who, account, role, event)
 	if err != nil {
-		s.fail(w, r, err)
+		s.fail(w, r, s.recordDenied(r, event, err))
 		return
 	}
 	s.render(w, r, http.StatusOK, "credentials.html", credentialsPage{
-		UserName: p.UserName, Role: role, Account: account, Region: s.Login.Region, Until: c.Expiration.Format(time.RFC1123),
+		UserName: p.UserName, Role: role, Account: account, Region: s.Login.Region, Until: c.Expiration, Portal: s.Sessions.URLs.Portal,
 		ID: c.AccessKeyID, Secret: string(c.SecretAccessKey), Token: string(c.SessionToken),
 	})
+}
+
+// recordDenied records that a person was refused something, and returns why. When that cannot be recorded they are told so.
+func (s *Server) recordDenied(r *http.Request, e *audit.Event, cause error) error {
+	f := fault.As(cause)
+	if f == nil || f.Kind != fault.Denied {
+		return cause
+	}
+	e.ErrorCode, e.ErrorMessage = "ForbiddenException", f.Message
+	if err := s.DB.Update(r.Context(), func(tx *store.Tx) error { return e.Store(tx) }); err != nil {
+		return fmt.Errorf("record denial: %w", err)
+	}
+	return cause
 }
 
 func query(r *http.Request) page.Query {

@@ -1,52 +1,36 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
-	"sallyport/internal/arn"
-	"sallyport/internal/audit"
 	"sallyport/internal/fault"
 	"sallyport/internal/login"
-	"sallyport/internal/session"
 	"sallyport/internal/store"
 )
 
-// The cookies. The prefix makes browsers insist on Secure, this host and the root path.
-const (
-	attemptCookie = "__Host-sallyport-signin"
-	sessionCookie = "__Host-sallyport-session"
-)
-
+// signInPage is a step of the sign-in.
 type signInPage struct {
+	Next     string // where the person is going, until there is an attempt to hold it
 	UserName string
 	Problem  string
 }
 
-// signIn begins an attempt that leads back to where the person was going.
-func (s *Server) signIn(w http.ResponseWriter, r *http.Request, next string) {
-	id, err := s.Login.Begin(r.Context(), next)
+// dispatch shows the page of the attempt's next step, or ends the attempt in a session. Until somebody says who they are
+// there is no attempt: where they are going is in the address, and opening pages leaves nothing behind.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	id, next := cookie(r, attemptCookie), r.URL.Query().Get("next")
+	a, err := s.Login.Attempt(r.Context(), id)
+	if next != "" || errors.Is(err, login.ErrNoAttempt) {
+		s.askUserName(w, r, http.StatusOK, signInPage{Next: login.Local(next)})
+		return
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	setCookie(w, attemptCookie, id)
-	http.Redirect(w, r, "/signin", http.StatusSeeOther)
-}
-
-// dispatch shows the page of the attempt's next step, or ends the attempt in a session.
-func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
-	id := cookie(r, attemptCookie)
-	a, err := s.Login.Attempt(r.Context(), id)
-	if err != nil {
-		s.lost(w, r, err)
-		return
-	}
-	data := signInPage{a.UserName, a.Problem}
+	data := signInPage{UserName: a.UserName, Problem: a.Problem}
 	switch login.StepOf(a) {
-	case login.AskUserName:
-		s.render(w, r, http.StatusOK, "username.html", data)
 	case login.AskPassword:
 		s.render(w, r, http.StatusOK, "password.html", data)
 	case login.AskNewPassword:
@@ -56,61 +40,95 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// finish exchanges the attempt for a session. The session's id is new: nothing from before the sign-in is worth anything after it.
-func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string) {
-	value, next, err := s.Login.Finish(r.Context(), id, from(r))
+// askUserName begins a sign-in. Who is signed in already goes on: to become somebody else they sign out first.
+func (s *Server) askUserName(w http.ResponseWriter, r *http.Request, status int, data signInPage) {
+	if _, err := s.who(r); err == nil {
+		http.Redirect(w, r, data.Next, http.StatusSeeOther)
+		return
+	}
+	s.render(w, r, status, "username.html", data)
+}
+
+func (s *Server) giveUserName(w http.ResponseWriter, r *http.Request) {
+	data := signInPage{Next: login.Local(r.PostFormValue("next"))}
+	if _, err := s.who(r); err == nil {
+		http.Redirect(w, r, data.Next, http.StatusSeeOther)
+		return
+	}
+	id, err := s.Login.Claim(r.Context(), cookie(r, attemptCookie), data.Next, r.PostFormValue("username"), browser(r))
+	if f := fault.As(err); f != nil && f.Kind == fault.Invalid {
+		data.Problem = f.Message
+		s.render(w, r, http.StatusUnprocessableEntity, "username.html", data)
+		return
+	}
+	s.goOn(w, r, id, err)
+}
+
+func (s *Server) givePassword(w http.ResponseWriter, r *http.Request) {
+	id, err := s.Login.GivePassword(r.Context(), cookie(r, attemptCookie), r.PostFormValue("password"), browser(r))
+	s.goOn(w, r, id, err)
+}
+
+func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) {
+	id := cookie(r, attemptCookie)
+	err := s.Login.ChangePassword(r.Context(), id, r.PostFormValue("new_password"), r.PostFormValue("confirm_password"), browser(r))
+	s.goOn(w, r, id, err)
+}
+
+// goOn returns to the dispatcher after a step, with the id that the attempt has now.
+func (s *Server) goOn(w http.ResponseWriter, r *http.Request, id string, err error) {
+	if err != nil {
+		s.lost(w, r, err)
+		return
+	}
+	if id != cookie(r, attemptCookie) {
+		setCookie(w, attemptCookie, id, 0)
+	}
+	http.Redirect(w, r, "/signin", http.StatusSeeOther)
+}
+
+// restart gives the attempt up, for somebody else to sign in and go where it would have led.
+func (s *Server) restart(w http.ResponseWriter, r *http.Request) {
+	next, err := s.Login.Restart(r.Context(), cookie(r, attemptCookie))
 	if err != nil {
 		s.lost(w, r, err)
 		return
 	}
 	clearCookie(w, attemptCookie)
-	setCookie(w, sessionCookie, string(value))
-	http.Redirect(w, r, next, http.StatusSeeOther)
+	http.Redirect(w, r, signInAt(next), http.StatusSeeOther)
 }
-
-// step runs one step of the browser's attempt and returns to the dispatcher.
-func (s *Server) step(w http.ResponseWriter, r *http.Request, do func(ctx context.Context, id string) error) {
-	if err := do(r.Context(), cookie(r, attemptCookie)); err != nil {
-		s.lost(w, r, err)
-		return
-	}
-	http.Redirect(w, r, "/signin", http.StatusSeeOther)
-}
-
-func (s *Server) giveUserName(w http.ResponseWriter, r *http.Request) {
-	s.step(w, r, func(ctx context.Context, id string) error {
-		return s.Login.GiveUserName(ctx, id, r.PostFormValue("username"))
-	})
-}
-
-func (s *Server) givePassword(w http.ResponseWriter, r *http.Request) {
-	s.step(w, r, func(ctx context.Context, id string) error {
-		return s.Login.GivePassword(ctx, id, r.PostFormValue("password"), from(r))
-	})
-}
-
-func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) {
-	s.step(w, r, func(ctx context.Context, id string) error {
-		return s.Login.ChangePassword(ctx, id, r.PostFormValue("new_password"), r.PostFormValue("confirm_password"))
-	})
-}
-
-func (s *Server) restart(w http.ResponseWriter, r *http.Request) { s.step(w, r, s.Login.Restart) }
 
 // lost begins again when the attempt is gone; other errors are shown.
 func (s *Server) lost(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, login.ErrNoAttempt) {
-		s.signIn(w, r, "/portal")
+	if !errors.Is(err, login.ErrNoAttempt) {
+		s.fail(w, r, err)
 		return
 	}
-	s.fail(w, r, err)
+	clearCookie(w, attemptCookie)
+	s.askUserName(w, r, http.StatusOK, signInPage{Next: login.Local(""), Problem: "This sign-in is over: it took too long, or was finished or begun anew in another window. Start again."})
 }
 
-// signOut ends the portal session and every CLI session under it.
+// finish exchanges the attempt for a session. The session's id is new: nothing from before the sign-in is worth anything after it.
+func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string) {
+	in, err := s.Login.Finish(r.Context(), id, browser(r))
+	if err != nil {
+		s.lost(w, r, err)
+		return
+	}
+	clearCookie(w, attemptCookie)
+	setCookie(w, sessionCookie, string(in.Cookie), 0)
+	setCookie(w, knownCookie, in.Known, login.KnownLife)
+	http.Redirect(w, r, in.Next, http.StatusSeeOther)
+}
+
+// signOut ends the portal session and every CLI session under it. It says so only when that is so.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 	err := s.DB.Update(r.Context(), func(tx *store.Tx) error {
 		p, err := s.Sessions.Portal(tx, cookie(r, sessionCookie))
-		if err != nil {
+		if err != nil && fault.KindOf(err) != fault.Unauthenticated {
+			return err
+		}
+		if p.ID == "" || !p.EndedAt.IsZero() {
 			return nil // signed out already
 		}
 		if err := s.Sessions.End(tx, p.ID, p.UserID); err != nil {
@@ -123,63 +141,6 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	clearCookie(w, sessionCookie)
+	clearCookie(w, attemptCookie)
 	s.render(w, r, http.StatusOK, "signed-out.html", nil)
-}
-
-// event begins the record of what a person did on a page.
-func (s *Server) event(name string, p person, from session.Origin, readOnly bool) *audit.Event {
-	return &audit.Event{
-		UserIdentity: audit.UserIdentity{Type: "IdentityCenterUser", AccountID: string(s.Login.Owner), CredentialID: p.ID,
-			OnBehalfOf: &audit.OnBehalfOf{UserID: p.UserID, IdentityStoreARN: s.Login.Store.ARN(s.Login.Owner)}},
-		EventSource: "sso.amazonaws.com", EventName: name, EventType: "AwsServiceEvent", ReadOnly: readOnly, AWSRegion: s.Login.Region,
-		SourceIPAddress: from.IP, UserAgent: from.UserAgent, RequestID: arn.NewUUID(), RecipientAccountID: string(s.Login.Owner),
-	}
-}
-
-// person is who is signed in in the browser.
-type person struct {
-	store.Session
-	UserName string
-}
-
-// signedIn returns who is signed in, or begins a sign-in that leads back here and returns false.
-func (s *Server) signedIn(w http.ResponseWriter, r *http.Request) (person, bool) {
-	var p person
-	err := s.DB.View(r.Context(), func(tx *store.Tx) (err error) {
-		if p.Session, err = s.Sessions.Portal(tx, cookie(r, sessionCookie)); err != nil {
-			return err
-		}
-		user, err := tx.User(p.UserID)
-		p.UserName = user.UserName
-		return err
-	})
-	if err == nil {
-		return p, true
-	}
-	if fault.KindOf(err) != fault.Unauthenticated {
-		s.fail(w, r, err)
-		return p, false
-	}
-	next := "/portal" // a form that was posted after the session's end is not repeated by itself
-	if r.Method == http.MethodGet {
-		next = r.URL.RequestURI()
-	}
-	s.signIn(w, r, next)
-	return p, false
-}
-
-func setCookie(w http.ResponseWriter, name, value string) {
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-}
-
-func clearCookie(w http.ResponseWriter, name string) {
-	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true})
-}
-
-func cookie(r *http.Request, name string) string {
-	c, err := r.Cookie(name)
-	if err != nil {
-		return ""
-	}
-	return c.Value
 }
