@@ -43,22 +43,29 @@ func BeginAssignment(tx *store.Tx, a store.Assignment) (store.Request, error) {
 	} else if err != nil {
 		return store.Request{}, fmt.Errorf("load account: %w", err)
 	}
-	now, err := tx.Assignment(a)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		a.State, a.CreatedAt = store.AssignmentPending, tx.Now()
-		err = tx.InsertAssignment(a)
-	case err != nil:
-	case now.State == store.AssignmentDeleting:
-		return store.Request{}, errBusy()
-	case now.State == store.AssignmentStuck:
-		a.State = store.AssignmentPending
-		err = tx.SetAssignmentState(a)
+	a.State, a.CreatedAt = store.AssignmentPending, tx.Now()
+	err := tx.InsertAssignment(a)
+	if errors.Is(err, store.ErrExists) {
+		err = again(tx, a)
 	}
 	if err != nil {
 		return store.Request{}, fmt.Errorf("write assignment: %w", err)
 	}
 	return begin(tx, requestOf(store.RequestCreate, a))
+}
+
+// again makes what there is of an assignment pending, unless it stands. One that is being deleted has to go first.
+func again(tx *store.Tx, a store.Assignment) error {
+	was, err := tx.Assignment(a)
+	switch {
+	case err != nil:
+		return err
+	case was.State == store.AssignmentDeleting:
+		return errBusy()
+	case was.State == store.AssignmentStuck:
+		return tx.SetAssignmentState(a)
+	}
+	return nil
 }
 
 // BeginDeletion takes a grant away at once, and accepts the wish that its role go too if it was the last. That there is

@@ -3,7 +3,7 @@
 package audit
 
 import (
-	"encoding/json"
+	"fmt"
 	"time"
 
 	"sallyport/internal/arn"
@@ -17,7 +17,7 @@ const Hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 type Event struct {
 	EventVersion        string         `json:"eventVersion"`
 	UserIdentity        UserIdentity   `json:"userIdentity"`
-	EventTime           string         `json:"eventTime"` // set by Store
+	EventTime           string         `json:"eventTime"` // when it happened; Store sets it if nobody has
 	EventSource         string         `json:"eventSource"`
 	EventName           string         `json:"eventName"`
 	AWSRegion           string         `json:"awsRegion"`
@@ -29,7 +29,7 @@ type Event struct {
 	ResponseElements    any            `json:"responseElements"`
 	AdditionalEventData map[string]any `json:"additionalEventData,omitempty"`
 	RequestID           string         `json:"requestID"`
-	EventID             string         `json:"eventID"` // set by Store
+	EventID             string         `json:"eventID"` // set by Store if nobody has
 	ReadOnly            bool           `json:"readOnly"`
 	Resources           []Resource     `json:"resources,omitempty"`
 	EventType           string         `json:"eventType"` // AwsApiCall, AwsServiceEvent
@@ -81,19 +81,24 @@ type Resource struct {
 	Type      string `json:"type,omitempty"`
 }
 
-// Store appends the event to the transaction that it tells of.
+// Time is a time as events have it.
+func Time(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// Store appends the event to the transaction that it tells of. What is too long for an event is cut first.
 func (e *Event) Store(tx *store.Tx) error {
 	if e.EventID == "" {
 		e.EventID = arn.NewTimeUUID(tx.Now())
 	}
-	e.EventVersion, e.EventCategory, e.ManagementEvent = "1.11", "Management", true
-	e.EventTime = tx.Now().UTC().Format(time.RFC3339)
+	if e.EventTime == "" {
+		e.EventTime = Time(tx.Now())
+	}
 	if e.EventType == "" {
 		e.EventType = "AwsApiCall"
 	}
-	b, err := json.Marshal(e)
+	e.EventVersion, e.EventCategory, e.ManagementEvent = "1.11", "Management", true
+	b, err := e.encode()
 	if err != nil {
-		return err
+		return fmt.Errorf("encode event %s: %w", e.EventName, err)
 	}
 	return tx.AppendEvent(store.Event{ID: e.EventID, At: tx.Now(), JSON: b})
 }

@@ -45,7 +45,12 @@ func (s *File) Name() string { return "file" }
 
 // Write appends the events that the file does not have yet and syncs.
 func (s *File) Write(_ context.Context, batch []store.SealedEvent) error {
+	size := 0
+	for _, e := range batch {
+		size += len(e.JSON) + maxMember
+	}
 	var buf bytes.Buffer
+	buf.Grow(size)
 	last := s.last
 	for _, e := range batch {
 		if e.Seq > last {
@@ -66,6 +71,9 @@ func (s *File) Write(_ context.Context, batch []store.SealedEvent) error {
 
 // Close closes the file.
 func (s *File) Close() error { return s.f.Close() }
+
+// maxMember is the most that writeLine adds to an event.
+const maxMember = 128
 
 // writeLine adds the chain's member to the event's own bytes, which the hash is over: cutting it off again verifies them.
 func writeLine(buf *bytes.Buffer, e store.SealedEvent) {

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"sallyport/internal/store"
@@ -91,5 +93,39 @@ func TestFileModeIsPrivate(t *testing.T) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+// TestFileWithLargeEvents: the last number is found again behind events as large as they may be, with half of one after them.
+func TestFileWithLargeEvents(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "audit.jsonl")
+	large := events(1, 6)
+	for i := range large {
+		large[i].JSON = fmt.Appendf(nil, `{"eventID":"%d","x":"%s"}`, i+1, strings.Repeat("x", MaxSize-64))
+	}
+	f, err := OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Write(t.Context(), large[:5]), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := half.Write(large[5].JSON[:MaxSize-100]); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = OpenFile(path); err != nil || f.last != 5 || f.size != whole.Size() {
+		t.Errorf("last %d, size %d of %d: %v", f.last, f.size, whole.Size(), err)
+	}
+	if err := errors.Join(half.Close(), f.Close()); err != nil {
+		t.Error(err)
 	}
 }

@@ -2,11 +2,13 @@ package endpoint
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"time"
+	"runtime/debug"
 
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
@@ -16,6 +18,7 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
 	"sallyport/internal/policy"
+	"sallyport/internal/revocation"
 	"sallyport/internal/sigv4"
 	"sallyport/internal/store"
 )
@@ -37,10 +40,13 @@ type API struct {
 	Key func(ctx context.Context, accessKeyID, token string) (credential.Caller, credential.Secret, error)
 	// Bearer finds the person behind a portal access token.
 	Bearer func(tx *store.Tx, token string) (credential.Caller, error)
+	// Bearers remembers them by the token's hash; nil: each call reads.
+	Bearers *revocation.Memo[[sha256.Size]byte, credential.Caller]
 	// Gate refuses credentials whose right is gone.
 	Gate func(ctx context.Context, c credential.Caller) error
 
 	mounts []*mount
+	noise  noise
 }
 
 // Rule is what a service demands of its callers beside the policies of the caller.
@@ -51,7 +57,7 @@ type Rule struct {
 	Free []string
 	// Direct operations open their own transactions and record their own events.
 	Direct []string
-	// Bearer says that unsigned operations of the service carry a portal access token, but for the Open ones.
+	// Bearer says that unsigned operations of the service carry a portal access token.
 	Bearer bool
 	// Writes are operations that a read-only transaction will not do for, although no signed action says so.
 	Writes []string
@@ -79,63 +85,81 @@ func (a *API) Mount(ops []awsapi.Operation[*Call], rule Rule, regions ...string)
 
 // ServeHTTP is the request path. It reads as anchors §3.5 lists it: route, read, authenticate, decode, authorize, run, record, answer.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := a.Clock.Now()
-	source := sourceOf(r)
+	x := &exchange{start: a.Clock.Now(), source: sourceOf(r), operation: unknown}
+	// SDKs set their clocks by this header, so it must be the time that signatures are held against.
+	w.Header().Set("Date", x.start.UTC().Format(http.TimeFormat))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		http.Error(w, "The request is too large or was cut off.", http.StatusRequestEntityTooLarge)
-		return
+		body, err = nil, unreadable(err)
 	}
-	m, op, err := a.route(r, body)
-	if err != nil {
-		m.service.WriteError(w, err, source.RequestID)
-		a.observe(r, m, "unknown", source, start, err)
-		return
+	m, op, unrouted := a.route(r, body)
+	x.service = m.service
+	if err == nil {
+		err = unrouted
 	}
-	out, err := a.run(r, m, op, body, source)
+	var out any
+	if err == nil {
+		x.operation = op.Name
+		out, err = a.run(r, m, op, body, x)
+	}
 	if err != nil {
-		m.service.WriteError(w, err, source.RequestID)
+		m.service.WriteError(w, err, x.source.RequestID)
 	} else {
-		m.service.WriteResult(w, op.OperationMeta, out, source.RequestID)
+		m.service.WriteResult(w, op.OperationMeta, out, x.source.RequestID)
 	}
-	a.observe(r, m, op.Name, source, start, err)
+	a.observe(r, x, err)
+}
+
+// unreadable says why a body could not be read.
+func unreadable(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return fault.Newf(fault.TooLarge, "The request body is larger than %d bytes.", large.Limit)
+	}
+	return fault.Newf(fault.Malformed, "The request body was cut off.")
 }
 
 // run takes an operation from its caller's proof to its result.
-func (a *API) run(r *http.Request, m *mount, op *awsapi.Operation[*Call], body []byte, source Source) (any, error) {
+func (a *API) run(r *http.Request, m *mount, op *awsapi.Operation[*Call], body []byte, x *exchange) (any, error) {
 	ctx := r.Context()
 	caller, err := a.authenticate(r, m, op, body)
-	if err != nil && caller.Kind == credential.Nobody {
+	x.known = caller.Kind != credential.Nobody
+	if err != nil && !x.known {
 		return nil, err // without a verified caller there is no event: a flood must not fill the disk (hard part 4)
 	}
-	if err != nil {
-		return nil, a.recordFailure(ctx, m, a.event(op, caller, source, nil), err)
-	}
-	in, err := op.Decode(r, body)
-	if err != nil {
-		return nil, a.recordFailure(ctx, m, a.event(op, caller, source, in), err)
-	}
-	var event *audit.Event // of the last try: a transaction may run twice
-	call := func(tx *store.Tx) *Call {
-		event = a.event(op, caller, source, in)
-		return &Call{Tx: tx, DB: a.DB, Caller: caller, Region: a.Region, Source: source, Event: event, operation: op.Name, pages: a.Pages}
-	}
+	event := a.event(op, caller, x.source, nil)
 	var out any
-	switch {
-	case contains(m.rule.Direct, op.Name):
-		out, err = op.Invoke(ctx, call(nil), in)
-	case op.ReadOnly && !contains(m.rule.Writes, op.Name):
-		out, err = a.read(ctx, m, op, in, call)
-	default:
-		out, err = a.write(ctx, m, op, in, call)
+	if err == nil {
+		out, err = a.perform(r, m, op, body, func(tx *store.Tx, in any) *Call {
+			event = a.event(op, caller, x.source, in) // anew for every try: a transaction may run twice
+			return &Call{Tx: tx, DB: a.DB, Caller: caller, Region: a.Region, Source: x.source, Event: event, operation: op.Name, pages: a.Pages}
+		})
 	}
 	if err != nil {
-		if event == nil { // the transaction did not even begin
-			event = a.event(op, caller, source, in)
-		}
 		return nil, a.recordFailure(ctx, m, event, err)
 	}
 	return out, nil
+}
+
+// perform decodes, authorizes and runs an operation. A panic is this call's failure alone, and undoes its transaction.
+func (a *API) perform(r *http.Request, m *mount, op *awsapi.Operation[*Call], body []byte, begin func(*store.Tx, any) *Call) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, fmt.Errorf("operation panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	in, err := op.Decode(r, body)
+	call := func(tx *store.Tx) *Call { return begin(tx, in) }
+	direct := call(nil) // from here on the record tells of the input, whatever happens to it
+	switch {
+	case err != nil:
+		return nil, err
+	case contains(m.rule.Direct, op.Name):
+		return op.Invoke(r.Context(), direct, in)
+	case op.ReadOnly && !contains(m.rule.Writes, op.Name):
+		return a.read(r.Context(), m, op, in, call)
+	}
+	return a.write(r.Context(), m, op, in, call)
 }
 
 // read runs an operation on a snapshot. Its event may be written a little later, with others.
@@ -144,6 +168,7 @@ func (a *API) read(ctx context.Context, m *mount, op *awsapi.Operation[*Call], i
 	err = a.DB.View(ctx, func(tx *store.Tx) error {
 		c := call(tx)
 		event = c.Event
+		event.EventID = arn.NewTimeUUID(tx.Now()) // of now, not of when it is written: the log is in this order
 		if err := a.authorize(tx, m, op, c, in); err != nil {
 			return err
 		}
@@ -173,32 +198,6 @@ func (a *API) write(ctx context.Context, m *mount, op *awsapi.Operation[*Call], 
 		return c.Event.Store(tx)
 	})
 	return out, err
-}
-
-func (a *API) observe(r *http.Request, m *mount, op string, source Source, start time.Time, err error) {
-	took := a.Clock.Now().Sub(start)
-	code := ""
-	if err != nil {
-		code, _ = m.service.Code(err)
-	}
-	if fault.KindOf(err) == fault.Internal && err != nil { // its text is for the log alone: the wire has one for all of them
-		a.Log.ErrorContext(r.Context(), "operation failed", "operation", op, "request_id", source.RequestID, "error", err)
-	}
-	a.Metrics.observe(m.service.ID, op, code, took)
-	a.Log.InfoContext(r.Context(), "request", "service", m.service.ID, "operation", op, "error_code", code,
-		"request_id", source.RequestID, "source_ip", source.IP, "duration", took)
-}
-
-func sourceOf(r *http.Request) Source {
-	ip, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		ip = r.RemoteAddr
-	}
-	ua := r.UserAgent()
-	if len(ua) > 1024 {
-		ua = ua[:1024]
-	}
-	return Source{IP: ip, UserAgent: ua, RequestID: arn.NewUUID()}
 }
 
 func contains(names []string, name string) bool {

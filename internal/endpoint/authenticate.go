@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"crypto/sha256"
 	"net/http"
 
 	"sallyport/internal/awsapi"
@@ -21,11 +22,23 @@ func (a *API) authenticate(r *http.Request, m *mount, op *awsapi.Operation[*Call
 	if !m.rule.Bearer {
 		return credential.Caller{}, nil
 	}
-	var c credential.Caller
-	err := a.DB.View(r.Context(), func(tx *store.Tx) (err error) {
-		c, err = a.Bearer(tx, r.Header.Get(bearerHeader))
-		return err
-	})
+	return a.bearer(r)
+}
+
+// bearer finds the person behind a portal access token. Who was found stays so until a change arrives or the token expires.
+func (a *API) bearer(r *http.Request) (credential.Caller, error) {
+	token := r.Header.Get(bearerHeader)
+	read := func() (c credential.Caller, err error) {
+		err = a.DB.View(r.Context(), func(tx *store.Tx) (err error) {
+			c, err = a.Bearer(tx, token)
+			return err
+		})
+		return c, err
+	}
+	c, err := a.Bearers.Get(sha256.Sum256([]byte(token)), read)
+	if err == nil && !a.Clock.Now().Before(c.Expires) {
+		return read() // which says why not
+	}
 	return c, err
 }
 

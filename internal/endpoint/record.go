@@ -10,6 +10,7 @@ import (
 	"sallyport/internal/audit"
 	"sallyport/internal/awsapi"
 	"sallyport/internal/credential"
+	"sallyport/internal/fault"
 	"sallyport/internal/store"
 )
 
@@ -23,7 +24,7 @@ func (a *API) event(op *awsapi.Operation[*Call], c credential.Caller, source Sou
 	e := &audit.Event{
 		UserIdentity: Identity(c, a.Owner, a.StoreID), EventSource: op.EventSource, EventName: op.Name, AWSRegion: a.Region,
 		SourceIPAddress: source.IP, UserAgent: source.UserAgent, RequestID: source.RequestID, ReadOnly: op.ReadOnly,
-		RecipientAccountID: string(a.Owner),
+		RecipientAccountID: string(a.Owner), EventTime: audit.Time(a.Clock.Now()),
 	}
 	if c.Kind == credential.Bearer { // behaviour reference §10.5: parameters are null, details tell
 		e.EventType = "AwsServiceEvent"
@@ -37,11 +38,14 @@ func (a *API) event(op *awsapi.Operation[*Call], c credential.Caller, source Sou
 
 // recordFailure stores the event of a call that failed, in a transaction of its own, and returns the call's error.
 // When the event cannot be stored the caller is told so instead: a denial that is not on record did not happen.
+// There is none where nothing was decided: nobody was established, the caller went away, or is to come back later.
 func (a *API) recordFailure(ctx context.Context, m *mount, e *audit.Event, cause error) error {
-	if e.UserIdentity.Type == "Unknown" {
+	if e.UserIdentity.Type == "Unknown" || fault.KindOf(cause) == fault.Throttled || gone(ctx, cause) {
 		return cause
 	}
 	e.ErrorCode, e.ErrorMessage = m.service.Code(cause)
+	// The try that failed may have filled these. Its id may even be in the log, if the answer to its commit was lost.
+	e.EventID, e.ResponseElements = "", nil
 	ctx = context.WithoutCancel(ctx)
 	if err := a.DB.Update(ctx, func(tx *store.Tx) error { return e.Store(tx) }); err != nil {
 		return fmt.Errorf("record failed call: %w", err)
@@ -55,23 +59,27 @@ func Identity(c credential.Caller, owner arn.AccountID, storeID arn.StoreID) aud
 	if c.UserID != "" {
 		person = &audit.OnBehalfOf{UserID: c.UserID, IdentityStoreARN: storeID.ARN(owner)}
 	}
+	signIn := c.SessionID // the portal session, so that all that was done under it has one id
+	if c.ParentID != "" {
+		signIn = c.ParentID
+	}
 	switch c.Kind {
 	case credential.IAMUser:
-		return audit.UserIdentity{Type: "IAMUser", PrincipalID: c.PrincipalID, ARN: c.ARN, AccountID: string(c.Account),
-			AccessKeyID: c.AccessKeyID, UserName: c.UserName}
+		return audit.UserIdentity{
+			Type: "IAMUser", PrincipalID: c.PrincipalID, ARN: c.ARN, AccountID: string(c.Account),
+			AccessKeyID: c.AccessKeyID, UserName: c.UserName,
+		}
 	case credential.RoleSession:
-		return audit.UserIdentity{Type: "AssumedRole", PrincipalID: c.PrincipalID, ARN: c.ARN, AccountID: string(c.Account),
-			AccessKeyID: c.AccessKeyID, OnBehalfOf: person, CredentialID: c.SessionID,
+		return audit.UserIdentity{
+			Type: "AssumedRole", PrincipalID: c.PrincipalID, ARN: c.ARN, AccountID: string(c.Account),
+			AccessKeyID: c.AccessKeyID, OnBehalfOf: person, CredentialID: signIn,
 			SessionContext: &audit.SessionContext{
 				SessionIssuer: audit.SessionIssuer{Type: "Role", PrincipalID: c.RoleID, ARN: c.RoleARN, AccountID: string(c.Account), UserName: c.RoleName},
 				Attributes:    map[string]string{"creationDate": c.Issued.UTC().Format(time.RFC3339), "mfaAuthenticated": fmt.Sprint(!c.MFATime.IsZero())},
-			}}
-	case credential.Bearer:
-		id := c.SessionID
-		if c.ParentID != "" {
-			id = c.ParentID
+			},
 		}
-		return audit.UserIdentity{Type: "IdentityCenterUser", AccountID: string(owner), OnBehalfOf: person, CredentialID: id}
+	case credential.Bearer:
+		return audit.UserIdentity{Type: "IdentityCenterUser", AccountID: string(owner), OnBehalfOf: person, CredentialID: signIn}
 	}
 	return audit.UserIdentity{Type: "Unknown"}
 }
@@ -98,8 +106,9 @@ func NewRecorder(db *store.DB, log *slog.Logger) *Recorder {
 // Add hands an event over. A full queue makes the caller wait: events are not dropped.
 func (r *Recorder) Add(e *audit.Event) { r.queue <- e }
 
-// Run writes batches until ctx ends, and what is queued then.
+// Run writes batches until ctx ends, and what is queued then. The end cuts no batch off.
 func (r *Recorder) Run(ctx context.Context) {
+	lasting := context.WithoutCancel(ctx)
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
 	var batch []*audit.Event
@@ -111,10 +120,10 @@ func (r *Recorder) Run(ctx context.Context) {
 			}
 		case <-tick.C:
 		case <-ctx.Done():
-			r.flush(context.WithoutCancel(ctx), append(batch, r.rest()...))
+			r.flush(lasting, append(batch, r.rest()...))
 			return
 		}
-		r.flush(ctx, batch)
+		r.flush(lasting, batch)
 		batch = nil
 	}
 }

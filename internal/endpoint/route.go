@@ -4,12 +4,13 @@ import (
 	"net/http"
 
 	"sallyport/internal/awsapi"
+	"sallyport/internal/fault"
 )
 
 // Serves tells whether a request is for one of the mounted APIs rather than for a page (wire-protocols §2).
 func (a *API) Serves(r *http.Request) bool {
 	if r.URL.Path == "/" {
-		return r.Method == http.MethodPost || r.URL.Query().Has("Action")
+		return r.Method == http.MethodPost || r.Method == http.MethodGet && r.URL.Query().Has("Action")
 	}
 	_, op, _ := a.route(r, nil)
 	return op != nil
@@ -24,8 +25,8 @@ func (a *API) route(r *http.Request, body []byte) (*mount, *awsapi.Operation[*Ca
 	case r.Header.Get("X-Amz-Target") != "":
 		protocol = awsapi.JSON
 	}
-	var other *mount
-	var unknown error
+	other := a.mounts[0]
+	unserved := error(fault.Newf(fault.UnknownOperation, "No service here speaks this protocol."))
 	for _, m := range a.mounts {
 		if m.service.Protocol != protocol {
 			continue
@@ -34,7 +35,7 @@ func (a *API) route(r *http.Request, body []byte) (*mount, *awsapi.Operation[*Ca
 		if err == nil {
 			return m, m.ops[name], nil
 		}
-		other, unknown = m, err
+		other, unserved = m, err
 	}
-	return other, nil, unknown
+	return other, nil, unserved
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -57,6 +58,7 @@ func start(ctx context.Context, cfg *config.Config, out io.Writer, plan blueprin
 	if err := greet(s); err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // a first start reads migrations and hashes passwords: 50 MB that are not needed again
 	return s.serve(ctx, l, out)
 }
 

@@ -22,7 +22,6 @@ import (
 	"sallyport/internal/awsapi"
 	"sallyport/internal/awsapi/probe"
 	"sallyport/internal/clock/clocktest"
-	"sallyport/internal/config"
 	"sallyport/internal/credential"
 	"sallyport/internal/directory"
 	"sallyport/internal/policy/managed"
@@ -45,22 +44,19 @@ type testWorld struct {
 
 func newTestWorld(t *testing.T) *testWorld {
 	t.Helper()
-	dir := t.TempDir()
 	c := clocktest.At(time.Unix(1_800_000_000, 0))
 	db := storetest.Open(t, c)
-	cfg := &config.Config{Data: dir, URL: "http://localhost:8080", Region: "us-east-1", Dev: true, LogLevel: "error",
-		KeyFile: filepath.Join(dir, "key"), AuditFile: filepath.Join(dir, "audit.jsonl"), Listen: "127.0.0.1:8080"}
-	s, err := open(t.Context(), cfg, db, sampleBlueprint("us-east-1", 0))
+	s := openServer(t, db, "http://localhost:8080")
+	w := &testWorld{Server: s, t: t, clock: c}
+	err := operatorKey(t.Context(), db, s.ring, s.instance.Owner, func(k OperatorKey) error { w.key = k; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &testWorld{Server: s, t: t, clock: c}
-	if err := operatorKey(t.Context(), db, s.ring, s.instance.Owner, func(k OperatorKey) error { w.key = k; return nil }); err != nil {
-		t.Fatal(err)
-	}
 	w.update(func(tx *store.Tx) error {
-		w.alice, err = directory.CreateUser(tx, store.User{StoreID: sampleStore, UserName: "alice", DisplayName: "Alice",
-			UserAttrs: store.UserAttrs{Name: store.Name{GivenName: "Alice", FamilyName: "Adams"}}}, "test")
+		w.alice, err = directory.CreateUser(tx, store.User{
+			StoreID: sampleStore, UserName: "alice", DisplayName: "Alice",
+			UserAttrs: store.UserAttrs{Name: store.Name{GivenName: "Alice", FamilyName: "Adams"}},
+		}, "test")
 		return err
 	})
 	ctx, stop := context.WithCancel(context.Background())
@@ -106,11 +102,11 @@ func (w *testWorld) operator() sigv4.Credentials {
 }
 
 // administratorOf makes a role with AdministratorAccess in an account and a session of it, as hard part 6 fears it.
-func (w *testWorld) administratorOf(account arn.AccountID) sigv4.Credentials {
-	w.t.Helper()
+func administratorOf(ctx context.Context, s *Server, account arn.AccountID) (sigv4.Credentials, error) {
 	p, _ := managed.Lookup(administrator)
-	role := store.Role{Account: account, Name: "Administrator", ID: arn.NewUniqueID("AROA"), Path: "/", CreatedAt: w.clock.Now(), UpdatedAt: w.clock.Now()}
-	w.update(func(tx *store.Tx) error {
+	now := s.db.Now()
+	role := store.Role{Account: account, Name: "Administrator", ID: arn.NewUniqueID("AROA"), Path: "/", CreatedAt: now, UpdatedAt: now}
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		hash, err := tx.PutDocument(p.Document)
 		if err != nil {
 			return err
@@ -118,19 +114,21 @@ func (w *testWorld) administratorOf(account arn.AccountID) sigv4.Credentials {
 		role.Spec = store.RoleSpec{Managed: []store.PinnedPolicy{{ARN: administrator, Document: hash}}, SessionDuration: time.Hour}
 		return tx.InsertRole(role)
 	})
-	c, err := w.minter.Role(credential.RoleGrant{RoleARN: role.ARN(), RoleID: role.ID, SessionName: "alice", UserName: "alice",
-		Issued: w.clock.Now(), Duration: time.Hour})
 	if err != nil {
-		w.t.Fatal(err)
+		return sigv4.Credentials{}, err
 	}
-	return sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: string(c.SecretAccessKey), SessionToken: string(c.SessionToken)}
+	c, err := s.minter.Role(credential.RoleGrant{RoleARN: role.ARN(), RoleID: role.ID, SessionName: "alice", UserName: "alice", Issued: now, Duration: time.Hour})
+	return sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: string(c.SecretAccessKey), SessionToken: string(c.SessionToken)}, err
 }
 
 // TestOnlyTheOwnersAccountAdministers calls every operation as an administrator of an ordinary member account (hard part 6).
 func TestOnlyTheOwnersAccountAdministers(t *testing.T) {
 	t.Parallel()
 	w := newTestWorld(t)
-	elsewhere := w.administratorOf("444455556666")
+	elsewhere, err := administratorOf(t.Context(), w.Server, "444455556666")
+	if err != nil {
+		t.Fatal(err)
+	}
 	refused := 0
 	for _, s := range w.services() {
 		if s.rule.Administers == nil {
@@ -194,7 +192,7 @@ func TestProbes(t *testing.T) {
 			for _, p := range probes {
 				sent++
 				_, header, body := w.send(op.OperationMeta, op.Service, p, w.operator())
-				if !strings.Contains(header+body, p.Code) || !strings.Contains(text(body), p.Want) {
+				if !strings.Contains(header+body, p.Code) || !strings.Contains(message(body), p.Want) {
 					t.Errorf("%s, %s: want %s %q, got %s %s", op.Name, p.Name, p.Code, p.Want, header, body)
 				}
 			}
@@ -203,8 +201,8 @@ func TestProbes(t *testing.T) {
 	t.Logf("%d probes", sent)
 }
 
-// text is an answer's message without its protocol's escapes.
-func text(body string) string {
+// message is an answer's message without its protocol's escapes.
+func message(body string) string {
 	var m struct {
 		Message     string
 		Description string `json:"error_description"`

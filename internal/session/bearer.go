@@ -27,17 +27,21 @@ func (s *Service) Authenticate(tx *store.Tx, bearer string) (credential.Caller, 
 	if err != nil {
 		return credential.Caller{}, fmt.Errorf("load access token: %w", err)
 	}
+	expires := b.ExpiresAt
+	if b.SessionEnd.Before(expires) {
+		expires = b.SessionEnd
+	}
 	switch {
 	case b.Ended || b.UserStatus != store.UserEnabled:
 		return credential.Caller{}, noSession(fault.AuthRevoked)
-	case !tx.Now().Before(b.ExpiresAt) || !tx.Now().Before(b.SessionEnd):
+	case !tx.Now().Before(expires):
 		return credential.Caller{}, noSession(fault.AuthExpired)
 	case !slices.Contains(strings.Fields(b.Scopes), AccountAccess):
 		return credential.Caller{}, noSession(fault.AuthUnknownKey)
 	}
 	return credential.Caller{
 		Kind: credential.Bearer, UserID: b.UserID, UserName: b.UserName, SessionID: b.SessionID, ParentID: b.ParentID,
-		Issued: b.IssuedAt, Expires: b.ExpiresAt, MFATime: b.MFAAt,
+		Issued: b.IssuedAt, Expires: expires, MFATime: b.MFAAt,
 	}, nil
 }
 

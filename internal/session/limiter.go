@@ -45,6 +45,9 @@ func (l *limiter) get(key string, every time.Duration, burst int) *rate.Limiter 
 	return r
 }
 
+// Network is the part of the address that one party controls, for bounds elsewhere.
+func (o Origin) Network() string { return network(o.IP) }
+
 // network is the part of an address that one party controls: an IPv6 customer has at least a /64.
 func network(ip string) string {
 	a, err := netip.ParseAddr(ip)

@@ -23,7 +23,7 @@ const (
 	insertJob query = `INSERT INTO job (id, kind, key, payload, run_at, attempts, lease_owner, lease_until, fence) VALUES ($1, $2, $3, $4, $5, 0, '', 0, 0)`
 
 	// A job may be claimed when its time has come and nothing of its key comes before it, or when its worker has gone.
-	dueJobs query = `SELECT j.seq, j.id, j.kind, j.key, j.payload, j.run_at, j.attempts, j.fence FROM job j WHERE j.kind = $1 AND j.run_at <= $2 AND (j.lease_owner = '' AND NOT EXISTS (SELECT 1 FROM job b WHERE b.kind = j.kind AND b.key = j.key AND (b.seq < j.seq OR b.lease_owner <> '')) OR j.lease_owner <> '' AND j.lease_until <= $3) ORDER BY j.run_at, j.seq LIMIT $4`
+	dueJobs query = `SELECT j.seq, j.id, j.kind, j.key, j.payload, j.run_at, j.attempts, j.fence FROM job j WHERE j.kind = $1 AND j.run_at <= $2 AND (j.lease_owner = '' AND NOT EXISTS (SELECT 1 FROM job b WHERE b.kind = j.kind AND b.key = j.key AND b.seq < j.seq) AND NOT EXISTS (SELECT 1 FROM job b WHERE b.kind = j.kind AND b.key = j.key AND b.lease_owner <> '') OR j.lease_owner <> '' AND j.lease_until <= $3) ORDER BY j.run_at, j.seq LIMIT $4`
 
 	claimJob   query = `UPDATE job SET lease_owner = $1, lease_until = $2, attempts = attempts + 1, fence = fence + 1 WHERE seq = $3`
 	extendJob  query = `UPDATE job SET lease_until = $1 WHERE seq = $2 AND fence = $3 AND lease_owner <> ''`

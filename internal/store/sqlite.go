@@ -58,7 +58,7 @@ func openSQLite(ctx context.Context, db *DB, path string, wrap wrapper) (_ *lite
 	if _, err := sqlite.Fdatasync(true); err != nil {
 		return nil, fmt.Errorf("choose fdatasync: %w", err)
 	}
-	if l.writes, err = pool(path, wrap, 1, "busy_timeout(5000)", "journal_mode(WAL)", "journal_size_limit(67108864)"); err != nil {
+	if l.writes, err = pool(path, wrap, 1, "busy_timeout(5000)", "journal_mode(WAL)", "journal_size_limit(67108864)", "cache_size(-16384)"); err != nil {
 		return nil, err
 	}
 	if l.reads, err = pool(path, wrap, readers, "busy_timeout(5000)", "query_only(1)"); err != nil {

@@ -9,13 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"sallyport/internal/access"
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
 	"sallyport/internal/credential"
 	"sallyport/internal/fault"
+	"sallyport/internal/revocation"
 	"sallyport/internal/store"
 )
 
@@ -24,6 +24,15 @@ type Vendor struct {
 	DB       *store.DB
 	Minter   *credential.Minter
 	Instance arn.Instance
+	// Ways remembers what people were found to reach; nil: each time is a read.
+	Ways *revocation.Memo[Way, store.Role]
+}
+
+// Way is how a person asks for a role: by the name of the permission set that it was made from.
+type Way struct {
+	UserID  string
+	Account arn.AccountID
+	Set     string
 }
 
 // RoleCredentials gives out credentials of the role that a permission set has become in an account. They live as long as
@@ -31,12 +40,14 @@ type Vendor struct {
 // durable: nothing is given out that is not on record. who is a Bearer.
 func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, account arn.AccountID, set string, event *audit.Event) (credential.Credentials, error) {
 	event.ServiceEventDetails = map[string]any{"account_id": account, "role_name": set}
-	var role store.Role
-	var asOf time.Time
-	err := v.DB.View(ctx, func(tx *store.Tx) (err error) {
-		asOf = tx.Now()
-		role, err = v.reach(tx, who.UserID, account, set)
-		return err
+	asOf := v.DB.Now() // not later than the snapshot; and what is remembered is well within the margin of revocations (hard part 3)
+	w := Way{who.UserID, account, set}
+	role, err := v.Ways.Get(w, func() (role store.Role, err error) {
+		err = v.DB.View(ctx, func(tx *store.Tx) (err error) {
+			role, err = v.reach(tx, w)
+			return err
+		})
+		return role, err
 	})
 	if err != nil {
 		return credential.Credentials{}, err
@@ -49,6 +60,7 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 	if err != nil {
 		return credential.Credentials{}, fmt.Errorf("mint role credentials: %w", err)
 	}
+	event.ServiceEventDetails["access_key_id"] = keys.AccessKeyID // AWS's record lacks it: what was done with the key leads back here
 	if err := v.DB.Update(ctx, func(tx *store.Tx) error { return event.Store(tx) }); err != nil {
 		return credential.Credentials{}, fmt.Errorf("record role credentials: %w", err)
 	}
@@ -57,22 +69,22 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 
 // reach is the role that the person is granted in the account, as it is provisioned now. No such account, no such
 // permission set and no such grant are one answer (case S33).
-func (v *Vendor) reach(tx *store.Tx, userID string, account arn.AccountID, name string) (store.Role, error) {
-	set, err := access.SetByName(tx, v.Instance, name)
+func (v *Vendor) reach(tx *store.Tx, w Way) (store.Role, error) {
+	set, err := access.SetByName(tx, v.Instance, w.Set)
 	if fault.KindOf(err) == fault.NotFound {
 		return store.Role{}, NoAccess()
 	}
 	if err != nil {
 		return store.Role{}, err
 	}
-	ok, err := access.Granted(tx, userID, account, set.PermissionSet)
+	ok, err := access.Granted(tx, w.UserID, w.Account, set.PermissionSet)
 	if err != nil {
 		return store.Role{}, err
 	}
 	if !ok {
 		return store.Role{}, NoAccess()
 	}
-	role, err := tx.ProvisionedRole(account, set.PermissionSet)
+	role, err := tx.ProvisionedRole(w.Account, set.PermissionSet)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Role{}, NoAccess()
 	}

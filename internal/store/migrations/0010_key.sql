@@ -28,7 +28,11 @@ CREATE TABLE access_key (
     secret     BYTEA NOT NULL,
     status     TEXT NOT NULL,
     created_at BIGINT NOT NULL
+-- +engine sqlite
+) WITHOUT ROWID;
+-- +engine postgres
 );
+-- +engine both
 CREATE INDEX access_key_user ON access_key (user_id, id);
 
 CREATE TABLE user_policy (

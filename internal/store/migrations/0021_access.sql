@@ -10,7 +10,11 @@ CREATE TABLE permission_set (
     revision         BIGINT NOT NULL,
     attrs            TEXT NOT NULL,
     created_at       BIGINT NOT NULL
+-- +engine sqlite
+) WITHOUT ROWID;
+-- +engine postgres
 );
+-- +engine both
 CREATE UNIQUE INDEX permission_set_name ON permission_set (instance_id, name);
 CREATE INDEX permission_set_instance ON permission_set (instance_id, id);
 
@@ -30,7 +34,11 @@ CREATE TABLE assignment (
     state          TEXT NOT NULL,
     created_at     BIGINT NOT NULL,
     PRIMARY KEY (account_id, permission_set, principal_type, principal_id)
+-- +engine sqlite
+) WITHOUT ROWID;
+-- +engine postgres
 );
+-- +engine both
 CREATE INDEX assignment_principal ON assignment (principal_id, account_id, permission_set, principal_type, state);
 CREATE INDEX assignment_set ON assignment (permission_set, account_id);
 
@@ -46,7 +54,11 @@ CREATE TABLE request (
     principal_id   TEXT NOT NULL,
     remaining      BIGINT NOT NULL,
     created_at     BIGINT NOT NULL
+-- +engine sqlite
+) WITHOUT ROWID;
+-- +engine postgres
 );
+-- +engine both
 CREATE INDEX request_family ON request (instance_id, family, id);
 CREATE INDEX request_status ON request (instance_id, family, status, id);
 CREATE INDEX request_set ON request (permission_set, status);

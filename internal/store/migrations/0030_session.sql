@@ -26,7 +26,11 @@ CREATE TABLE access_token (
     session_id TEXT NOT NULL,
     issued_at  BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
+-- +engine sqlite
+) WITHOUT ROWID;
+-- +engine postgres
 );
+-- +engine both
 CREATE INDEX access_token_expiry ON access_token (expires_at);
 
 -- A refresh token that was used leads to its successor for a short time, and to the end of its session later.
