@@ -70,7 +70,7 @@ func (u *awsUser) path(name string) string { return filepath.Join(u.root, u.home
 // command runs a program of the folder. Only the root changes: loopback is the same inside.
 func (u *awsUser) command(program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: u.root, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: u.root}
 	cmd.Dir = u.home
 	cmd.Env = append([]string{
 		"PATH=/usr/bin:/bin", "HOME=" + u.home, "LANG=C.UTF-8",

@@ -9,22 +9,22 @@ import (
 
 // configure writes the person's AWS configuration with `sallyport aws-config` and returns the profile of a role.
 func (s *server) configure(u *awsUser, who person, account, role string) (profile string) {
-	s.tb.Helper()
-	p := start(s.tb, sallyport(s.tb, u.path(""), "aws-config", "--portal", s.PortalURL, "--write"))
-	b := newBrowser(s.tb)
+	u.tb.Helper()
+	p := start(u.tb, sallyport(u.tb, u.path(""), "aws-config", "--portal", s.PortalURL, "--write"))
+	b := newBrowser(u.tb)
 	b.open(p.find(`https?://\S+[?&]user_code=\S+|https?://\S+/authorize\?\S+`)[0])
 	b.consent(who)
 	b.press(approve)
 	p.wait()
-	return profileFor(s.tb, u, account, role)
+	return profileFor(u, account, role)
 }
 
 // profileFor finds the profile of a role in an account in the person's AWS configuration.
-func profileFor(tb testing.TB, u *awsUser, account, role string) string {
-	tb.Helper()
+func profileFor(u *awsUser, account, role string) string {
+	u.tb.Helper()
 	config, err := os.ReadFile(u.path(".aws/config"))
 	if err != nil {
-		tb.Fatal(err)
+		u.tb.Fatal(err)
 	}
 	for section := range strings.SplitSeq(string(config), "\n[") {
 		if has(section, "sso_account_id", account) && has(section, "sso_role_name", role) {
@@ -32,7 +32,7 @@ func profileFor(tb testing.TB, u *awsUser, account, role string) string {
 			return strings.TrimPrefix(strings.TrimPrefix(name, "["), "profile ")
 		}
 	}
-	tb.Fatalf("no profile for %s in %s:\n%s", role, account, config)
+	u.tb.Fatalf("no profile for %s in %s:\n%s", role, account, config)
 	return ""
 }
 
@@ -113,13 +113,13 @@ func TestLogin(t *testing.T) {
 
 // holder is somebody who has nothing but a copy of the credentials of u's profile.
 func (s *server) holder(u *awsUser, profile string) *awsUser {
-	s.tb.Helper()
+	u.tb.Helper()
 	printed, err := u.try("configure", "export-credentials", "--format", "env-no-export", "--profile", profile)
 	if err != nil {
-		s.tb.Fatal(err)
+		u.tb.Fatal(err)
 	}
 	env := append(strings.Fields(printed), "AWS_ENDPOINT_URL="+s.Endpoint, "AWS_REGION="+s.Region)
-	return newAWSUser(s.tb, env...)
+	return newAWSUser(u.tb, env...)
 }
 
 // TestRemoval: credentials die when the assignment that grants them is removed.

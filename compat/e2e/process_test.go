@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"regexp"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -43,7 +44,7 @@ func (t *transcript) match(pattern *regexp.Regexp) ([]string, <-chan struct{}) {
 	return pattern.FindStringSubmatch(t.text.String()), t.grown
 }
 
-// process is a running program. It does not outlive its test.
+// process is a running program. It does not outlive its test, even one that ends the whole test binary.
 type process struct {
 	tb     testing.TB
 	cmd    *exec.Cmd
@@ -56,6 +57,10 @@ func start(tb testing.TB, cmd *exec.Cmd) *process {
 	tb.Helper()
 	p := &process{tb: tb, cmd: cmd, out: newTranscript(), exited: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.out, p.out
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	if err := cmd.Start(); err != nil {
 		tb.Fatalf("start %s: %v", cmd.Path, err)
 	}
