@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -50,6 +51,10 @@ marked block of ~/.aws/config. The block is updated and cleaned by the next run;
 func runAWSConfig(cmd *cobra.Command, f awsConfigFlags) error {
 	ctx, progress := cmd.Context(), cmd.ErrOrStderr()
 	c, err := portalclient.Open(ctx, f.portal)
+	var away *url.Error
+	if errors.As(err, &away) && ctx.Err() == nil {
+		return fault.Invalidf("The portal %s cannot be reached: %v.", f.portal, away.Err)
+	}
 	if err != nil {
 		return err
 	}

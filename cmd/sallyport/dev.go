@@ -1,13 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"sallyport/internal/config"
-	"sallyport/internal/fault"
 	"sallyport/internal/server"
 )
 
@@ -23,9 +24,6 @@ Without --data the world lives in a temporary directory and goes when the server
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			c.Dev = true
-			if c.Accounts < 0 || c.Accounts > server.MaxSampleAccounts {
-				return fault.Invalidf("--accounts must be between 0 and %d.", server.MaxSampleAccounts)
-			}
 			if c.Data == "" {
 				if c.Data, err = os.MkdirTemp("", "sallyport-dev-"); err != nil {
 					return err
@@ -43,7 +41,25 @@ Without --data the world lives in a temporary directory and goes when the server
 	f.StringVar(&c.Database, "database", "", "postgres:// URL (default: SQLite in the data directory)")
 	f.StringVar(&c.DatabaseFile, "database-file", "", "file that holds the postgres:// URL, for one with a password")
 	f.StringVar(&c.LogLevel, "log-level", "warn", "debug, info, warn or error")
-	f.IntVar(&c.Accounts, "accounts", 0, "add this many member accounts to the sample organization, to try things at size")
+	f.Var((*accounts)(&c.Accounts), "accounts", "add this many member accounts to the sample organization, to try things at size")
 	f.BoolVar(&c.UnsafeListen, "unsafe-listen", false, "allow an address off loopback: everyone who reaches it can try the sample world")
 	return cmd
 }
+
+// accounts is the value of --accounts.
+type accounts int
+
+// Set reads the value.
+func (a *accounts) Set(s string) error {
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil || n > server.MaxSampleAccounts {
+		return fmt.Errorf("expected a number from 0 to %d", server.MaxSampleAccounts)
+	}
+	*a = accounts(n)
+	return nil
+}
+
+func (a *accounts) String() string { return strconv.Itoa(int(*a)) }
+
+// Type names the value in the help text.
+func (a *accounts) Type() string { return "number" }

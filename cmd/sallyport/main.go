@@ -44,7 +44,14 @@ Use it:        sallyport aws-config --portal URL --write; aws sso login --profil
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w. See `%s --help`", err, c.CommandPath())
 	})
+	root.SetOut(os.Stdout) // what is asked for; cobra would send it where errors go
 	root.AddCommand(newDev(), newServe(), newEnv(), newAWSConfig(), newConfig(), newVersion())
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if !c.Runnable() { // a family: a name that is none of its commands is a mistake, not a wish for help
+			c.Args, c.RunE = cobra.NoArgs, func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+	}
 	return root
 }
 

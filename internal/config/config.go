@@ -4,10 +4,12 @@ package config
 
 import (
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -77,6 +79,9 @@ func (c *Config) fields() map[string]*string {
 	}
 }
 
+// regionName is what clients take for a region: they make host names of it.
+var regionName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+
 // Complete fills defaults in and checks what can be checked without opening anything. Doing it twice changes nothing.
 func (c *Config) Complete() error {
 	if c.Data == "" {
@@ -84,6 +89,12 @@ func (c *Config) Complete() error {
 	}
 	if c.Region == "" {
 		c.Region = "local-1"
+	}
+	if !regionName.MatchString(c.Region) {
+		return fault.Invalidf("The region %q will not do: expected lower-case letters, digits and hyphens, such as local-1.", c.Region)
+	}
+	if err := new(slog.LevelVar).UnmarshalText([]byte(c.LogLevel)); c.LogLevel != "" && err != nil {
+		return fault.Invalidf("The log level %q will not do: expected debug, info, warn or error.", c.LogLevel)
 	}
 	if c.KeyFile == "" {
 		c.KeyFile = strings.TrimRight(c.Data, "/") + ".key"
@@ -105,6 +116,9 @@ func (c *Config) completeDatabase() error {
 		}
 		c.Database = strings.TrimSpace(string(b))
 	}
+	if c.DatabaseFile == "" && hasPassword(c.Database) {
+		return fault.Invalidf("The database URL holds a password, which others on this machine could read: put the URL into a file, and name that with --database-file.")
+	}
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return fault.Invalidf("The database must be a postgres:// URL; leave it out for SQLite in the data directory.")
 	}
@@ -120,6 +134,9 @@ func (c *Config) DSN() string {
 }
 
 func (c *Config) completeURL() error {
+	if c.URL == "" {
+		return fault.Invalidf("No URL: say --url https://host or http://localhost:port.")
+	}
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
 		return fault.Invalidf("The URL %q will not do: expected https://host or http://host:port, without a path (clients drop path prefixes).", c.URL)
@@ -132,6 +149,11 @@ func (c *Config) completeURL() error {
 		}
 		c.Listen = net.JoinHostPort("127.0.0.1", port)
 	}
+	return c.CheckListen()
+}
+
+// CheckListen refuses an address that is not for others to reach yet.
+func (c *Config) CheckListen() error {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return fault.Invalidf("The listen address %q will not do: expected host:port.", c.Listen)
@@ -157,7 +179,11 @@ func Loopback(host string) bool {
 // Summary is the effective configuration as TOML, for `sallyport config check`. A password in the database URL is masked.
 func (c *Config) Summary() string {
 	shown := *c
-	if u, err := url.Parse(shown.Database); err == nil && u.User != nil {
+	if u, err := url.Parse(shown.Database); err == nil && shown.Database != "" {
+		if q := u.Query(); q.Has("password") {
+			q.Set("password", "xxxxx")
+			u.RawQuery = q.Encode()
+		}
 		shown.Database = u.Redacted()
 	}
 	b, err := toml.Marshal(shown)
@@ -165,6 +191,16 @@ func (c *Config) Summary() string {
 		return fmt.Sprint(err)
 	}
 	return string(b)
+}
+
+// hasPassword says whether a database URL holds a password, in either of the places that PostgreSQL knows.
+func hasPassword(database string) bool {
+	u, err := url.Parse(database)
+	if err != nil {
+		return false // refused later, without being shown
+	}
+	_, set := u.User.Password()
+	return set || u.Query().Has("password")
 }
 
 func exists(path string) bool {

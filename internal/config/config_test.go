@@ -60,6 +60,10 @@ func TestRefusals(t *testing.T) {
 		"dev off loopback":   {Data: "/d", URL: "http://localhost:1", Listen: "10.0.0.1:1", Dev: true},
 		"unsafe is dev only": {Data: "/d", URL: "http://localhost:1", Listen: "10.0.0.1:1", UnsafeListen: true},
 		"database":           {Data: "/d", URL: "https://id.example.org", Database: "mysql://x"},
+		"password":           {Data: "/d", URL: "https://id.example.org", Database: "postgres://u:secret@localhost/x"},
+		"password parameter": {Data: "/d", URL: "https://id.example.org", Database: "postgres://u@localhost/x?password=secret"},
+		"region":             {Data: "/d", URL: "https://id.example.org", Region: "Local 1"},
+		"log level":          {Data: "/d", URL: "https://id.example.org", LogLevel: "loud"},
 	} {
 		if err := c.Complete(); err == nil {
 			t.Errorf("%s: accepted as %+v", name, c)
@@ -73,8 +77,10 @@ func TestRefusals(t *testing.T) {
 
 func TestSummaryMasksPassword(t *testing.T) {
 	t.Parallel()
-	c := Config{Database: "postgres://u:secret@db/x"}
-	if s := c.Summary(); strings.Contains(s, "secret") || !strings.Contains(s, "db/x") {
-		t.Errorf("summary: %s", s)
+	for _, database := range []string{"postgres://u:secret@db/x", "postgres://u@db/x?password=secret"} {
+		c := Config{Database: database}
+		if s := c.Summary(); strings.Contains(s, "secret") || !strings.Contains(s, "db/x") {
+			t.Errorf("summary: %s", s)
+		}
 	}
 }

@@ -19,6 +19,9 @@ func NewMetrics(reg prometheus.Registerer, h *Hasher) *Metrics {
 	m := &Metrics{prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "sallyport_sign_ins_total", Help: "Sign-ins by outcome: success, wrong, locked, network, busy.",
 	}, []string{"outcome"})}
+	for _, outcome := range []string{outcomeSuccess, outcomeWrong, outcomeLocked, outcomeNetwork, outcomeBusy} {
+		m.signIns.WithLabelValues(outcome) // there from the start, at zero
+	}
 	reg.MustRegister(m.signIns, prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "sallyport_password_hashes_total", Help: "Password hashes that were computed.",
 	}, func() float64 { return float64(h.Hashes()) }))

@@ -65,16 +65,22 @@ func start(ctx context.Context, cfg *config.Config, out io.Writer, plan blueprin
 // listen takes the port before anything is opened: a port that is in use should not leave a half-made world behind.
 // `dev` learns its URL from the port that it got.
 func listen(cfg *config.Config) (net.Listener, error) {
-	if !cfg.Dev {
-		if err := cfg.Complete(); err != nil {
-			return nil, err
-		}
+	check := cfg.Complete
+	if cfg.Dev {
+		check = cfg.CheckListen
+	}
+	if err := check(); err != nil {
+		return nil, err
 	}
 	l, err := net.Listen("tcp", cfg.Listen)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fault.Invalidf("The address %s is in use by another program: stop it, or choose another with --listen.", cfg.Listen)
 	case err != nil:
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err
+		}
 		return nil, fault.Invalidf("Cannot listen on %s: %v.", cfg.Listen, err)
 	}
 	if cfg.Dev {
