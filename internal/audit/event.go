@@ -1,8 +1,10 @@
 // Package audit has the record of what was done: CloudTrail's shape, the sealed log, and the sinks that it is shipped to.
-// Rules and protocols fill events; they are stored in the transaction of the change that they tell of.
+// Rules and protocols fill events; they are stored in the transaction of the change that they tell of, or alone where
+// there is none.
 package audit
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -84,13 +86,34 @@ type Resource struct {
 // Time is a time as events have it.
 func Time(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// Store appends the event to the transaction that it tells of. What is too long for an event is cut first.
+// Store appends the event to the transaction that it tells of.
 func (e *Event) Store(tx *store.Tx) error {
+	row, err := e.row(tx.Now())
+	if err != nil {
+		return err
+	}
+	return tx.AppendEvent(row)
+}
+
+// Record stores events that tell of no change in the database. All of them are durable when it returns.
+func Record(ctx context.Context, db *store.DB, events ...*Event) error {
+	rows := make([]store.Event, len(events))
+	for i, e := range events {
+		var err error
+		if rows[i], err = e.row(db.Now()); err != nil {
+			return err
+		}
+	}
+	return db.AppendEvents(ctx, rows...)
+}
+
+// row fills in what nobody has said and encodes the event. What is too long for an event is cut.
+func (e *Event) row(now time.Time) (store.Event, error) {
 	if e.EventID == "" {
-		e.EventID = arn.NewTimeUUID(tx.Now())
+		e.EventID = arn.NewTimeUUID(now)
 	}
 	if e.EventTime == "" {
-		e.EventTime = Time(tx.Now())
+		e.EventTime = Time(now)
 	}
 	if e.EventType == "" {
 		e.EventType = "AwsApiCall"
@@ -98,7 +121,7 @@ func (e *Event) Store(tx *store.Tx) error {
 	e.EventVersion, e.EventCategory, e.ManagementEvent = "1.11", "Management", true
 	b, err := e.encode()
 	if err != nil {
-		return fmt.Errorf("encode event %s: %w", e.EventName, err)
+		return store.Event{}, fmt.Errorf("encode event %s: %w", e.EventName, err)
 	}
-	return tx.AppendEvent(store.Event{ID: e.EventID, At: tx.Now(), JSON: b})
+	return store.Event{ID: e.EventID, At: now, JSON: b}, nil
 }

@@ -46,6 +46,7 @@ type API struct {
 	Gate func(ctx context.Context, c credential.Caller) error
 
 	mounts []*mount
+	places map[place]*mount // of the REST operations
 	noise  noise
 }
 
@@ -67,7 +68,7 @@ type mount struct {
 	service  *awsapi.Service
 	rule     Rule
 	verifier *sigv4.Verifier
-	ops      map[string]*awsapi.Operation[*Call] // by name; by method and path for REST
+	ops      map[string]*awsapi.Operation[*Call] // by name
 }
 
 // maxBody bounds a request. The largest that the models allow is an inline policy of 32,768 characters, escaped.
@@ -77,8 +78,14 @@ const maxBody = 512 << 10
 func (a *API) Mount(ops []awsapi.Operation[*Call], rule Rule, regions ...string) {
 	m := &mount{service: ops[0].Service, rule: rule, ops: map[string]*awsapi.Operation[*Call]{}}
 	m.verifier = &sigv4.Verifier{Service: m.service.SigningName, Regions: regions}
+	if a.places == nil {
+		a.places = map[place]*mount{}
+	}
 	for i := range ops {
 		m.ops[ops[i].Name] = &ops[i]
+		if m.service.Protocol == awsapi.REST {
+			a.places[place{ops[i].Method, ops[i].Path}] = m
+		}
 	}
 	a.mounts = append(a.mounts, m)
 }
@@ -127,7 +134,7 @@ func (a *API) run(r *http.Request, m *mount, op *awsapi.Operation[*Call], body [
 	if err != nil && !x.known {
 		return nil, err // without a verified caller there is no event: a flood must not fill the disk (hard part 4)
 	}
-	event := a.event(op, caller, x.source, nil)
+	var event *audit.Event
 	var out any
 	if err == nil {
 		out, err = a.perform(r, m, op, body, func(tx *store.Tx, in any) *Call {
@@ -136,6 +143,9 @@ func (a *API) run(r *http.Request, m *mount, op *awsapi.Operation[*Call], body [
 		})
 	}
 	if err != nil {
+		if event == nil { // nothing was begun
+			event = a.event(op, caller, x.source, nil)
+		}
 		return nil, a.recordFailure(ctx, m, event, err)
 	}
 	return out, nil

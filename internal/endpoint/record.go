@@ -47,7 +47,7 @@ func (a *API) recordFailure(ctx context.Context, m *mount, e *audit.Event, cause
 	// The try that failed may have filled these. Its id may even be in the log, if the answer to its commit was lost.
 	e.EventID, e.ResponseElements = "", nil
 	ctx = context.WithoutCancel(ctx)
-	if err := a.DB.Update(ctx, func(tx *store.Tx) error { return e.Store(tx) }); err != nil {
+	if err := audit.Record(ctx, a.DB, e); err != nil {
 		return fmt.Errorf("record failed call: %w", err)
 	}
 	return cause
@@ -143,15 +143,7 @@ func (r *Recorder) flush(ctx context.Context, batch []*audit.Event) {
 	if len(batch) == 0 {
 		return
 	}
-	err := r.DB.Update(ctx, func(tx *store.Tx) error {
-		for _, e := range batch {
-			if err := e.Store(tx); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := audit.Record(ctx, r.DB, batch...); err != nil {
 		r.Log.ErrorContext(ctx, "events of reads were lost", "count", len(batch), "error", err)
 	}
 }

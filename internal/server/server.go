@@ -67,12 +67,8 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 	if s.instance, s.made, err = world(ctx, db, cfg, plan); err != nil {
 		return nil, err
 	}
-	kek, err := readKey(cfg, s.made)
-	if err != nil {
+	if s.ring, err = openRing(ctx, cfg, db); err != nil {
 		return nil, err
-	}
-	if s.ring, err = keyring.Open(ctx, db, kek); err != nil {
-		return nil, fmt.Errorf("open keyring with %s: %w", cfg.KeyFile, err)
 	}
 	if s.minter, err = credential.NewMinter(ctx, db, s.ring); err != nil {
 		return nil, fmt.Errorf("make credential minter: %w", err)
@@ -90,27 +86,44 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 	return s, s.protocols()
 }
 
-// readKey reads the key-encryption key, and makes it at the first start.
-func readKey(cfg *config.Config, first bool) (keyring.KEK, error) {
+// openRing opens the data keys with the key-encryption key in its file. While there are none, the file may be missing and is
+// made: a first start that was cut off leaves nothing that the next one could not use.
+func openRing(ctx context.Context, cfg *config.Config, db *store.DB) (*keyring.Ring, error) {
 	kek, err := keyring.ReadFile(cfg.KeyFile)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return kek, err
+	if errors.Is(err, fs.ErrNotExist) {
+		var keys []store.DataKey
+		err = db.View(ctx, func(tx *store.Tx) (err error) { keys, err = tx.DataKeys(string(keyring.Records)); return err })
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("look for data keys: %w", err)
+		case len(keys) > 0:
+			return nil, fault.Invalidf("The key file %s is missing: put it back, or name it with --key-file. Without it this database cannot be opened.", cfg.KeyFile)
+		}
+		if err := keyring.CreateFile(cfg.KeyFile); err != nil {
+			return nil, fault.Invalidf("The key file %s cannot be made: %v.", cfg.KeyFile, err)
+		}
+		kek, err = keyring.ReadFile(cfg.KeyFile)
 	}
-	if !first {
-		return kek, fault.Invalidf("The key-encryption key %s is missing: put it back, or name it with --key-file. Without it this database cannot be opened.", cfg.KeyFile)
+	if err != nil {
+		return nil, fault.Invalidf("The key file %s cannot be used: %v.", cfg.KeyFile, err)
 	}
-	if err := keyring.CreateFile(cfg.KeyFile); err != nil {
-		return kek, fault.Invalidf("The key-encryption key cannot be made: %v.", err)
+	ring, err := keyring.Open(ctx, db, kek)
+	if errors.Is(err, keyring.ErrWrongKEK) {
+		return nil, fault.Invalidf("The key file %s cannot be used: %v.", cfg.KeyFile, err)
 	}
-	return keyring.ReadFile(cfg.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("open keyring: %w", err)
+	}
+	return ring, nil
 }
 
 // rules builds the domain.
 func (s *Server) rules() {
 	s.sessions = &session.Service{Clock: s.db, Keys: s.ring, Instance: s.instance.ID, URLs: session.URLs{
 		Start: s.instance.StartURL, Portal: s.cfg.URL, Issuer: "https://identitycenter.amazonaws.com/" + string(s.instance.ID)}}
-	s.login = &login.Service{DB: s.db, Hasher: login.NewHasher(), Store: s.instance.StoreID, Owner: s.instance.Owner, Region: s.instance.Region,
-		NameKey: s.ring.Current(keyring.Records).Derive("sign-in failures by name"), Sessions: s.sessions}
+	hasher := login.NewHasher()
+	s.login = &login.Service{DB: s.db, Hasher: hasher, Store: s.instance.StoreID, Owner: s.instance.Owner, Region: s.instance.Region,
+		NameKey: s.ring.Current(keyring.Records).Derive("sign-in failures by name"), Sessions: s.sessions, Metrics: login.NewMetrics(s.registry, hasher)}
 	s.vendor = &vend.Vendor{DB: s.db, Minter: s.minter, Instance: s.instance.ID, Ways: revocation.NewMemo[vend.Way, store.Role](s.gate)}
 	s.worker = &provision.Worker{DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log}
 }
@@ -136,7 +149,7 @@ func (s *Server) protocols() error {
 		s.api.Mount(m.operations, m.rule, m.regions...)
 	}
 	s.pages = &web.Server{DB: s.db, Login: s.login, Sessions: s.sessions, Vendor: s.vendor, Instance: s.instance.ID, URL: base,
-		StartURL: s.instance.StartURL, Log: s.log}
+		StartURL: s.instance.StartURL, Record: s.api.Recorder.Add, Log: s.log}
 	return nil
 }
 

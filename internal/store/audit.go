@@ -70,6 +70,12 @@ func (tx *Tx) AppendEvent(e Event) error {
 	return nil
 }
 
+// AppendEvents records events that tell of no change in the database: of what was given out, or refused. All of them are
+// durable when it returns.
+func (db *DB) AppendEvents(ctx context.Context, events ...Event) error {
+	return db.engine.record(ctx, events)
+}
+
 // insertLogs inserts that many rows with one statement: a third of the work per row on SQLite, one round trip on
 // PostgreSQL. A few sizes are enough, so that each is prepared once.
 var insertLogs = []struct {

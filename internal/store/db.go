@@ -33,6 +33,7 @@ type engine interface {
 	view(ctx context.Context, fn func(*Tx) error) error
 	update(ctx context.Context, fn func(*Tx) error) error
 	relaxed(ctx context.Context, fn func(*Tx) error) error
+	record(ctx context.Context, events []Event) error
 	pushes() bool
 	poll(ctx context.Context, cursor string) (Poll, error)
 	runSealer(ctx context.Context, owner string) error

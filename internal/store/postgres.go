@@ -145,6 +145,17 @@ func jitter(most time.Duration) time.Duration {
 	return time.Duration(binary.NativeEndian.Uint64(b[:]) % uint64(most))
 }
 
+func (p *postgres) record(ctx context.Context, events []Event) error {
+	return p.relaxed(ctx, func(tx *Tx) error {
+		for _, e := range events {
+			if err := tx.AppendEvent(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func (p *postgres) stats() Stats {
 	return Stats{Transactions: p.began.Load(), Retries: p.retried.Load()}
 }

@@ -12,6 +12,7 @@ import (
 type request struct {
 	ctx      context.Context
 	fn       func(*Tx) error
+	events   []Event       // to be recorded, where there is no fn
 	claimed  atomic.Bool   // by the writer, who will answer, or by the caller, who has left
 	answered chan struct{} // closed after the fields below are final
 

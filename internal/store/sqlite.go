@@ -110,10 +110,14 @@ func (l *lite) start(ctx context.Context) (err error) {
 	return nil
 }
 
-func (l *lite) update(ctx context.Context, fn func(*Tx) error) error { return l.writer.update(ctx, fn) }
+func (l *lite) update(ctx context.Context, fn func(*Tx) error) error {
+	return l.writer.update(&request{ctx: ctx, fn: fn})
+}
 
-func (l *lite) relaxed(ctx context.Context, fn func(*Tx) error) error {
-	return l.writer.update(ctx, fn)
+func (l *lite) relaxed(ctx context.Context, fn func(*Tx) error) error { return l.update(ctx, fn) }
+
+func (l *lite) record(ctx context.Context, events []Event) error {
+	return l.writer.update(&request{ctx: ctx, events: events})
 }
 
 func (l *lite) view(ctx context.Context, fn func(*Tx) error) (err error) {

@@ -59,12 +59,13 @@ func newWriter(db *DB, pool *sql.DB, points *checkpointer) (*writer, error) {
 	}, err
 }
 
-// update queues fn and waits for the answer. A caller who gives up before fn has begun does not wait; fn never runs then.
-func (w *writer) update(ctx context.Context, fn func(*Tx) error) error {
+// update queues r and waits for the answer. A caller who gives up before r has begun does not wait; r never runs then.
+func (w *writer) update(r *request) error {
+	ctx := r.ctx
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := &request{ctx: ctx, fn: fn, answered: make(chan struct{})}
+	r.answered = make(chan struct{})
 	select {
 	case <-w.stop:
 		return ErrClosed
@@ -210,6 +211,10 @@ func (w *writer) attempt(next func() *request) error {
 // closure runs one closure inside a savepoint. It fails when the whole transaction is gone. No statement can have run
 // since then: a Tx lets none run after a failed one.
 func (w *writer) closure(r *request) error {
+	if r.fn == nil { // events alone: there is nothing to run, and so nothing to undo
+		r.tx = &Tx{q: w.conn, events: r.events}
+		return nil
+	}
 	if err := w.conn.do(save); err != nil {
 		return fmt.Errorf("open savepoint: %w", err)
 	}

@@ -61,7 +61,7 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 		return credential.Credentials{}, fmt.Errorf("mint role credentials: %w", err)
 	}
 	event.ServiceEventDetails["access_key_id"] = keys.AccessKeyID // AWS's record lacks it: what was done with the key leads back here
-	if err := v.DB.Update(ctx, func(tx *store.Tx) error { return event.Store(tx) }); err != nil {
+	if err := audit.Record(ctx, v.DB, event); err != nil {
 		return credential.Credentials{}, fmt.Errorf("record role credentials: %w", err)
 	}
 	return keys, nil
