@@ -25,7 +25,7 @@ type Shipper struct {
 
 // Batch and pause of a shipper. The pause bounds how late an event arrives when nothing wakes the shipper.
 const (
-	shipBatch = 500
+	shipBatch = 4000
 	shipPause = 200 * time.Millisecond
 	shipRetry = 5 * time.Second
 )

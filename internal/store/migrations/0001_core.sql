@@ -77,7 +77,7 @@ CREATE TABLE audit_inbox (
 -- +engine sqlite
 CREATE TABLE audit_log (
     seq   INTEGER PRIMARY KEY,
-    id    TEXT NOT NULL UNIQUE,
+    id    TEXT NOT NULL, -- nothing moves rows here twice: the writer seals what it commits
     at    BIGINT NOT NULL,
     event TEXT NOT NULL,
     hash  BYTEA NOT NULL
