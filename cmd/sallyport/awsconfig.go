@@ -141,8 +141,10 @@ func (f awsConfigFlags) block(p portalclient.Portal, profiles []awsconfig.Profil
 	for _, r := range renamed {
 		fmt.Fprintf(progress, "Several profiles would have one name; this one is %s.\n", r.Name)
 	}
-	b := awsconfig.Block{Session: name, Services: name, StartURL: p.StartURL, Region: p.Region, Scopes: []string{"sso:account:access"}, Profiles: named,
-		Endpoints: map[string]string{}}
+	b := awsconfig.Block{
+		Session: name, Services: name, StartURL: p.StartURL, Region: p.Region, Scopes: []string{"sso:account:access"}, Profiles: named,
+		Endpoints: map[string]string{},
+	}
 	for _, service := range []string{"sso", "sso_oidc", "sso_admin", "identitystore", "sts", "iam", "organizations", "cloudtrail"} {
 		b.Endpoints[service] = p.Endpoint
 	}

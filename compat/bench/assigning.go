@@ -41,9 +41,11 @@ func assigning(ctx context.Context, b bench) ([]row, error) {
 		return nil, err
 	}
 	c := w.client(server.addr)
-	targets := []target{{name: "CreateAccountAssignment", addr: server.addr, conns: connections, once: true,
+	targets := []target{{
+		name: "CreateAccountAssignment", addr: server.addr, conns: connections, once: true,
 		requests: func() ([][]byte, error) { return f.requests(ctx, c) },
-		settle:   func(ctx context.Context) error { return settled(ctx, c, f.instance) }}}
+		settle:   func(ctx context.Context) error { return settled(ctx, c, f.instance) },
+	}}
 	moto, missing := exec.LookPath("moto_server")
 	if missing == nil {
 		peer, err := launchAt(ctx, moto, func(port string) []string { return []string{"-H", "127.0.0.1", "-p", port} })
@@ -51,16 +53,20 @@ func assigning(ctx context.Context, b bench) ([]row, error) {
 			return nil, err
 		}
 		pc := w.client(peer.addr)
-		targets = append(targets, target{name: "moto's CreateAccountAssignment", addr: peer.addr, conns: motoConns, closes: true,
-			requests: func() ([][]byte, error) { return f.some(ctx, pc, 1000) }})
+		targets = append(targets, target{
+			name: "moto's CreateAccountAssignment", addr: peer.addr, conns: motoConns, closes: true,
+			requests: func() ([][]byte, error) { return f.some(ctx, pc, 1000) },
+		})
 		defer func() { _ = peer.stop() }() // killed if that fails
 	}
 	rates, err := b.measure(ctx, targets...)
 	if err != nil {
 		return nil, err
 	}
-	r := row{what: "CreateAccountAssignment accepted per second", measured: summarize(rates[0]).String(), beside: "moto_server is not installed",
-		ratio: "–", target: "10", met: true}
+	r := row{
+		what: "CreateAccountAssignment accepted per second", measured: summarize(rates[0]).String(), beside: "moto_server is not installed",
+		ratio: "–", target: "10", met: true,
+	}
 	if missing == nil {
 		times := ratio(rates[0], rates[1])
 		r.beside, r.ratio, r.met = "moto in memory: "+summarize(rates[1]).String(), times.String(), times.median >= 10

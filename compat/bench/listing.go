@@ -124,8 +124,10 @@ func (b bench) manyAssigned(ctx context.Context, dir string, w world, n int) (ar
 
 func assignMany(tx *store.Tx, set arn.PermissionSet, n int) error {
 	for range n {
-		err := tx.InsertAssignment(store.Assignment{Account: auditedAccount, Set: set, PrincipalType: store.PrincipalUser, PrincipalID: arn.NewUUID(),
-			State: store.AssignmentGranted, CreatedAt: tx.Now()})
+		err := tx.InsertAssignment(store.Assignment{
+			Account: auditedAccount, Set: set, PrincipalType: store.PrincipalUser, PrincipalID: arn.NewUUID(),
+			State: store.AssignmentGranted, CreatedAt: tx.Now(),
+		})
 		if err != nil {
 			return fmt.Errorf("add assignment: %w", err)
 		}

@@ -159,10 +159,14 @@ func (b bench) offline(ctx context.Context, dir string, work func(*store.DB) err
 // signedIn adds a portal session and a client session below it, as a login leaves them, and returns the client's token.
 func signedIn(tx *store.Tx, userID string) (credential.Secret, error) {
 	now := tx.Now()
-	portal := store.Session{ID: arn.NewTimeUUID(now), UserID: userID, CookieHash: arn.NewUUID(), IP: "127.0.0.1",
-		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(8 * time.Hour)}
-	cli := store.Session{ID: arn.NewTimeUUID(now), ParentID: portal.ID, UserID: userID, ClientKey: arn.NewUUID(), ClientName: "bench",
-		Scopes: session.AccountAccess, IP: "127.0.0.1", CreatedAt: now, SeenAt: now, ExpiresAt: portal.ExpiresAt}
+	portal := store.Session{
+		ID: arn.NewTimeUUID(now), UserID: userID, CookieHash: arn.NewUUID(), IP: "127.0.0.1",
+		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(8 * time.Hour),
+	}
+	cli := store.Session{
+		ID: arn.NewTimeUUID(now), ParentID: portal.ID, UserID: userID, ClientKey: arn.NewUUID(), ClientName: "bench",
+		Scopes: session.AccountAccess, IP: "127.0.0.1", CreatedAt: now, SeenAt: now, ExpiresAt: portal.ExpiresAt,
+	}
 	token, hash := credential.NewBearer(credential.AccessToken)
 	for _, s := range []store.Session{portal, cli} {
 		if err := tx.InsertSession(s); err != nil {
@@ -207,6 +211,8 @@ func (w world) assignAudit(ctx context.Context, c client) error {
 
 // assignment asks for a permission set in an account, for a group.
 func assignment(instance, set, account, group string) *ssoadmin.CreateAccountAssignmentRequest {
-	return &ssoadmin.CreateAccountAssignmentRequest{InstanceArn: instance, PermissionSetArn: set, TargetId: account,
-		TargetType: ssoadmin.TargetTypeAwsAccount, PrincipalType: ssoadmin.PrincipalTypeGroup, PrincipalId: group}
+	return &ssoadmin.CreateAccountAssignmentRequest{
+		InstanceArn: instance, PermissionSetArn: set, TargetId: account,
+		TargetType: ssoadmin.TargetTypeAwsAccount, PrincipalType: ssoadmin.PrincipalTypeGroup, PrincipalId: group,
+	}
 }

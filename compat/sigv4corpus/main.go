@@ -110,7 +110,8 @@ func fromClients(requests *[]request, sessionToken string) error {
 		}},
 		{"CreatePermissionSet", "sso", func(c aws.Config) error {
 			_, err := ssoadmin.NewFromConfig(c).CreatePermissionSet(ctx, &ssoadmin.CreatePermissionSetInput{
-				InstanceArn: aws.String("arn:aws:sso:::instance/ssoins-1234567890abcdef"), Name: aws.String("a"), Description: aws.String("é & = +")})
+				InstanceArn: aws.String("arn:aws:sso:::instance/ssoins-1234567890abcdef"), Name: aws.String("a"), Description: aws.String("é & = +"),
+			})
 			return err
 		}},
 		{"ListUsers", "identitystore", func(c aws.Config) error {

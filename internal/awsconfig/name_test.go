@@ -21,18 +21,34 @@ func TestNames(t *testing.T) {
 		want           []string // names, sorted
 		renamed        int
 	}{
-		{"plain", DefaultTemplate, []Profile{named("111122223333", "prod", "Admin"), named("111122223333", "prod", "ReadOnly")},
-			[]string{"prod-Admin", "prod-ReadOnly"}, 0},
+		{
+			"plain", DefaultTemplate,
+			[]Profile{named("111122223333", "prod", "Admin"), named("111122223333", "prod", "ReadOnly")},
+			[]string{"prod-Admin", "prod-ReadOnly"},
+			0,
+		},
 		{"by id", "{role}@{account_id}", []Profile{named("111122223333", "prod", "Admin")}, []string{"Admin@111122223333"}, 0},
 		{"odd characters", DefaultTemplate, []Profile{named("111122223333", ` Größe "x" [1] \ # ; `, "R+=,.@-_")}, []string{"Gr-e-x-1-R+=-.@-_"}, 0},
 		{"nothing plain", DefaultTemplate, []Profile{named("111122223333", "東京", "Admin")}, []string{"111122223333-Admin"}, 0},
 		{"line break", DefaultTemplate, []Profile{named("111122223333", "a]\n[b", "Admin")}, []string{"a-b-Admin"}, 0},
-		{"same name", DefaultTemplate, []Profile{named("222233334444", "prod", "Admin"), named("111122223333", "prod", "Admin"), named("333344445555", "prod", "Other")},
-			[]string{"prod-Admin-111122223333", "prod-Admin-222233334444", "prod-Other"}, 2},
-		{"same name and account", "{account_name}", []Profile{named("111122223333", "prod", "A"), named("111122223333", "prod", "B")},
-			[]string{"prod-111122223333", "prod-111122223333-2"}, 2},
-		{"made name taken", "{account_name}", []Profile{named("111122223333", "a", "A"), named("222233334444", "a", "A"), named("333344445555", "a-111122223333", "A")},
-			[]string{"a-111122223333", "a-111122223333-2", "a-222233334444"}, 2},
+		{
+			"same name", DefaultTemplate,
+			[]Profile{named("222233334444", "prod", "Admin"), named("111122223333", "prod", "Admin"), named("333344445555", "prod", "Other")},
+			[]string{"prod-Admin-111122223333", "prod-Admin-222233334444", "prod-Other"},
+			2,
+		},
+		{
+			"same name and account", "{account_name}",
+			[]Profile{named("111122223333", "prod", "A"), named("111122223333", "prod", "B")},
+			[]string{"prod-111122223333", "prod-111122223333-2"},
+			2,
+		},
+		{
+			"made name taken", "{account_name}",
+			[]Profile{named("111122223333", "a", "A"), named("222233334444", "a", "A"), named("333344445555", "a-111122223333", "A")},
+			[]string{"a-111122223333", "a-111122223333-2", "a-222233334444"},
+			2,
+		},
 		{"listed twice", DefaultTemplate, []Profile{named("111122223333", "prod", "A"), named("111122223333", "prod", "A")}, []string{"prod-A"}, 0},
 		{"default", "{role}", []Profile{named("111122223333", "prod", "default")}, []string{"default-111122223333"}, 1},
 	}

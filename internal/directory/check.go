@@ -70,8 +70,12 @@ func checkCounts(u store.User) error {
 		name      string
 		have, max int
 	}{
-		{"Emails", len(u.Emails), 1}, {"Addresses", len(u.Addresses), 1}, {"PhoneNumbers", len(u.PhoneNumbers), 1},
-		{"Roles", len(u.Roles), 1}, {"Photos", len(u.Photos), 3}, {"ExternalIds", len(u.ExternalIDs), 10},
+		{"Emails", len(u.Emails), 1},
+		{"Addresses", len(u.Addresses), 1},
+		{"PhoneNumbers", len(u.PhoneNumbers), 1},
+		{"Roles", len(u.Roles), 1},
+		{"Photos", len(u.Photos), 3},
+		{"ExternalIds", len(u.ExternalIDs), 10},
 	} {
 		if l.have > l.max {
 			return errMany(l.name, l.max)

@@ -117,7 +117,10 @@ func TestOneTimePasswordMustBeChanged(t *testing.T) {
 		t.Fatalf("the change was skipped: %v", err)
 	}
 	for _, c := range []struct{ password, again string }{
-		{"short1A-", "other"}, {"alllowercase1-", "alllowercase1-"}, {"One-Time-Pass-1", "One-Time-Pass-1"}, {"A1-" + strings.Repeat("x", 64), "A1-" + strings.Repeat("x", 64)},
+		{"short1A-", "other"},
+		{"alllowercase1-", "alllowercase1-"},
+		{"One-Time-Pass-1", "One-Time-Pass-1"},
+		{"A1-" + strings.Repeat("x", 64), "A1-" + strings.Repeat("x", 64)},
 		{"", ""},
 	} {
 		if err := w.ChangePassword(t.Context(), id, c.password, c.again, here); err != nil {

@@ -50,8 +50,10 @@ func NewHasher() *Hasher { return newHasher(standard) }
 
 func newHasher(c cost) *Hasher {
 	n := max(1, runtime.GOMAXPROCS(0)/2)
-	return &Hasher{cost: c, running: make(chan struct{}, n), waiting: make(chan struct{}, queuePerCore*n), byNetwork: map[string]int{},
-		dummy: phc{c, random(saltBytes), random(hashBytes)}.String()}
+	return &Hasher{
+		cost: c, running: make(chan struct{}, n), waiting: make(chan struct{}, queuePerCore*n), byNetwork: map[string]int{},
+		dummy: phc{c, random(saltBytes), random(hashBytes)}.String(),
+	}
 }
 
 // Hashes is how many hashes have been computed.

@@ -29,8 +29,10 @@ func TestHasher(t *testing.T) {
 	if n := h.Hashes(); n != 6 {
 		t.Errorf("%d hashes were counted, want 6", n)
 	}
-	for _, bad := range []string{"x", "$argon2i$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA", "$argon2id$v=18$m=8,t=1,p=1$c2FsdA$aGFzaA",
-		"$argon2id$v=19$m=8$c2FsdA$aGFzaA", "$argon2id$v=19$m=8,t=1,p=1$c2F=$aGFzaA", "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$!"} {
+	for _, bad := range []string{
+		"x", "$argon2i$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA", "$argon2id$v=18$m=8,t=1,p=1$c2FsdA$aGFzaA",
+		"$argon2id$v=19$m=8$c2FsdA$aGFzaA", "$argon2id$v=19$m=8,t=1,p=1$c2F=$aGFzaA", "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$!",
+	} {
 		if _, err := h.Verify(ctx, "", bad, password); err == nil {
 			t.Errorf("%s was read", bad)
 		}

@@ -108,8 +108,10 @@ func (s *Service) signInEvent(name string, a store.Attempt, userID string, from 
 func (s *Service) event(source, name, userID string, from Browser) *audit.Event {
 	who := audit.UserIdentity{Type: "Unknown", AccountID: string(s.Owner)}
 	if userID != "" {
-		who = audit.UserIdentity{Type: "IdentityCenterUser", AccountID: string(s.Owner),
-			OnBehalfOf: &audit.OnBehalfOf{UserID: userID, IdentityStoreARN: s.Store.ARN(s.Owner)}}
+		who = audit.UserIdentity{
+			Type: "IdentityCenterUser", AccountID: string(s.Owner),
+			OnBehalfOf: &audit.OnBehalfOf{UserID: userID, IdentityStoreARN: s.Store.ARN(s.Owner)},
+		}
 	}
 	return &audit.Event{
 		UserIdentity: who, EventSource: source, EventName: name, EventType: "AwsServiceEvent", AWSRegion: s.Region,

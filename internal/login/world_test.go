@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	storeID  arn.StoreID = "d-1234567890"
-	password             = "Correct-Horse-7"
+	storeID  = arn.StoreID("d-1234567890")
+	password = "Correct-Horse-7"
 )
 
 // here is a browser that nobody has signed in with yet.
@@ -48,8 +48,10 @@ func newWorldOn(t testing.TB, open func(testing.TB, clock.Clock) *store.DB) *wor
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &login.Service{DB: db, Hasher: login.NewCheapHasher(), Store: storeID, Owner: "111122223333", Region: "us-east-1", NameKey: []byte("key"),
-		Sessions: &session.Service{Clock: c, Keys: ring, Instance: "ssoins-1234567890abcdef", URLs: session.URLs{Portal: "https://id.example.org"}}}
+	s := &login.Service{
+		DB: db, Hasher: login.NewCheapHasher(), Store: storeID, Owner: "111122223333", Region: "us-east-1", NameKey: []byte("key"),
+		Sessions: &session.Service{Clock: c, Keys: ring, Instance: "ssoins-1234567890abcdef", URLs: session.URLs{Portal: "https://id.example.org"}},
+	}
 	w := &world{Service: s, t: t, clock: c}
 	w.setPassword(password, false)
 	return w
@@ -64,8 +66,10 @@ func (w *world) setPassword(p string, oneTime bool) {
 	}
 	w.update(func(tx *store.Tx) error {
 		if w.user.ID == "" {
-			w.user, err = directory.CreateUser(tx, store.User{StoreID: storeID, UserName: "alice", DisplayName: "Alice",
-				UserAttrs: store.UserAttrs{Name: store.Name{GivenName: "Alice", FamilyName: "Adams"}}}, "test")
+			w.user, err = directory.CreateUser(tx, store.User{
+				StoreID: storeID, UserName: "alice", DisplayName: "Alice",
+				UserAttrs: store.UserAttrs{Name: store.Name{GivenName: "Alice", FamilyName: "Adams"}},
+			}, "test")
 			if err != nil {
 				return err
 			}

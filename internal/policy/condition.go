@@ -116,6 +116,7 @@ func (c *condition) any(values []string, ctx Context) bool {
 // first reason is returned beside those that can: the statement decides what that means.
 func compileConditions(n node, variables bool) ([]condition, error) {
 	if n.kind != isObject {
+		//lint:ignore ST1005 the text begins with the name of an element
 		return nil, fmt.Errorf("Condition must be an object, and is %s", n.kind)
 	}
 	var conditions []condition

@@ -87,6 +87,7 @@ func readPolicy(root node, u use) (*Policy, error) {
 			}
 		case "Id":
 			if f.value.kind != isText {
+				//lint:ignore ST1005 the text begins with the name of an element
 				return nil, fmt.Errorf("Id must be a string, and is %s", f.value.kind)
 			}
 		case "Statement":
@@ -115,6 +116,7 @@ func (r *reader) version(n node) error {
 		r.variables = true
 	case n.kind == isText && n.text == "2008-10-17":
 	default:
+		//lint:ignore ST1005 the text begins with the name of an element
 		return fmt.Errorf("Version must be 2012-10-17 or 2008-10-17, and is %q", n.text)
 	}
 	return nil

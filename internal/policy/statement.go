@@ -38,6 +38,7 @@ func (r *reader) statement(n node) (statement, error) {
 	}
 	effect, ok := e["Effect"]
 	if !ok || effect.kind != isText || effect.text != "Allow" && effect.text != "Deny" {
+		//lint:ignore ST1005 the text begins with the name of an element
 		return s, fmt.Errorf("Effect must be Allow or Deny, with exactly these letters, and is %q", effect.text)
 	}
 	s.deny = effect.text == "Deny"
@@ -82,6 +83,7 @@ func (r *reader) sid(s *statement, e elements) error {
 		return nil
 	}
 	if n.kind != isText {
+		//lint:ignore ST1005 the text begins with the name of an element
 		return fmt.Errorf("Sid must be a string, and is %s", n.kind)
 	}
 	s.sid = n.text

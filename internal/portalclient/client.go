@@ -126,8 +126,10 @@ func (c *Client) SignIn(ctx context.Context, clientName string, show func(Device
 		return "", fmt.Errorf("start device authorization: %w", err)
 	}
 	show(grant.Device)
-	ask := map[string]string{"clientId": client.ID, "clientSecret": client.Secret, "deviceCode": grant.Code,
-		"grantType": "urn:ietf:params:oauth:grant-type:device_code"}
+	ask := map[string]string{
+		"clientId": client.ID, "clientSecret": client.Secret, "deviceCode": grant.Code,
+		"grantType": "urn:ietf:params:oauth:grant-type:device_code",
+	}
 	return c.poll(ctx, ask, time.Duration(max(1, grant.Interval))*time.Second)
 }
 

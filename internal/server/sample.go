@@ -26,8 +26,10 @@ const MaxSampleAccounts = 2000
 // administrator, another, and as many more as are asked for.
 func sampleBlueprint(region string, more int) blueprint {
 	b := blueprint{
-		instance: store.Instance{ID: sampleInstance, StoreID: sampleStore, Owner: sampleManagement, DelegatedAdmin: sampleMember,
-			Region: region, StartURL: startURL(sampleStore), Status: "ACTIVE"},
+		instance: store.Instance{
+			ID: sampleInstance, StoreID: sampleStore, Owner: sampleManagement, DelegatedAdmin: sampleMember,
+			Region: region, StartURL: startURL(sampleStore), Status: "ACTIVE",
+		},
 		management: store.Account{ID: sampleManagement, Name: "management", Email: "management@sallyport.invalid"},
 		members: []store.Account{
 			{ID: sampleMember, Name: "security", Email: "security@sallyport.invalid"},
@@ -62,8 +64,10 @@ func samplePeople(ctx context.Context, db *store.DB, hasher *login.Hasher) ([]Sa
 		ids := map[string]string{}
 		for i, u := range users {
 			name := names[u.UserName]
-			made, err := directory.CreateUser(tx, store.User{StoreID: sampleStore, UserName: u.UserName, DisplayName: name.GivenName + " " + name.FamilyName,
-				UserAttrs: store.UserAttrs{Name: name, Emails: []store.TypedValue{{Value: u.UserName + "@sallyport.invalid", Type: "work", Primary: true}}}}, byDev)
+			made, err := directory.CreateUser(tx, store.User{
+				StoreID: sampleStore, UserName: u.UserName, DisplayName: name.GivenName + " " + name.FamilyName,
+				UserAttrs: store.UserAttrs{Name: name, Emails: []store.TypedValue{{Value: u.UserName + "@sallyport.invalid", Type: "work", Primary: true}}},
+			}, byDev)
 			if err != nil {
 				return fmt.Errorf("create %s: %w", u.UserName, err)
 			}

@@ -120,10 +120,13 @@ func openRing(ctx context.Context, cfg *config.Config, db *store.DB) (*keyring.R
 // rules builds the domain.
 func (s *Server) rules() {
 	s.sessions = &session.Service{Clock: s.db, Keys: s.ring, Instance: s.instance.ID, URLs: session.URLs{
-		Start: s.instance.StartURL, Portal: s.cfg.URL, Issuer: "https://identitycenter.amazonaws.com/" + string(s.instance.ID)}}
+		Start: s.instance.StartURL, Portal: s.cfg.URL, Issuer: "https://identitycenter.amazonaws.com/" + string(s.instance.ID),
+	}}
 	hasher := login.NewHasher()
-	s.login = &login.Service{DB: s.db, Hasher: hasher, Store: s.instance.StoreID, Owner: s.instance.Owner, Region: s.instance.Region,
-		NameKey: s.ring.Current(keyring.Records).Derive("sign-in failures by name"), Sessions: s.sessions, Metrics: login.NewMetrics(s.registry, hasher)}
+	s.login = &login.Service{
+		DB: s.db, Hasher: hasher, Store: s.instance.StoreID, Owner: s.instance.Owner, Region: s.instance.Region,
+		NameKey: s.ring.Current(keyring.Records).Derive("sign-in failures by name"), Sessions: s.sessions, Metrics: login.NewMetrics(s.registry, hasher),
+	}
 	s.vendor = &vend.Vendor{DB: s.db, Minter: s.minter, Instance: s.instance.ID, Ways: revocation.NewMemo[vend.Way, store.Role](s.gate)}
 	s.worker = &provision.Worker{DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log}
 }
@@ -141,15 +144,19 @@ func (s *Server) protocols() error {
 	if err != nil {
 		return err
 	}
-	s.api = &endpoint.API{DB: s.db, Clock: s.db, Region: s.instance.Region, Owner: s.instance.Owner, StoreID: s.instance.StoreID, Pages: codec,
+	s.api = &endpoint.API{
+		DB: s.db, Clock: s.db, Region: s.instance.Region, Owner: s.instance.Owner, StoreID: s.instance.StoreID, Pages: codec,
 		Log: s.log, Metrics: endpoint.NewMetrics(s.registry), Recorder: endpoint.NewRecorder(s.db, s.log), Policies: policy.NewCache(policyCache),
 		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.gate.Check,
-		Bearers: revocation.NewMemo[[sha256.Size]byte, credential.Caller](s.gate)}
+		Bearers: revocation.NewMemo[[sha256.Size]byte, credential.Caller](s.gate),
+	}
 	for _, m := range s.services() {
 		s.api.Mount(m.operations, m.rule, m.regions...)
 	}
-	s.pages = &web.Server{DB: s.db, Login: s.login, Sessions: s.sessions, Vendor: s.vendor, Instance: s.instance.ID, URL: base,
-		StartURL: s.instance.StartURL, Record: s.api.Recorder.Add, Log: s.log}
+	s.pages = &web.Server{
+		DB: s.db, Login: s.login, Sessions: s.sessions, Vendor: s.vendor, Instance: s.instance.ID, URL: base,
+		StartURL: s.instance.StartURL, Record: s.api.Recorder.Add, Log: s.log,
+	}
 	return nil
 }
 

@@ -42,8 +42,11 @@ func (s *Server) services() []service {
 		{sso, ssoadminapi.Operations[*endpoint.Call](sso), admin, home},
 		{ids, identitystoreapi.Operations[*endpoint.Call](ids), admin, home},
 		{who, stsapi.Operations[*endpoint.Call](who), endpoint.Rule{Free: sts.Free}, append(home, "us-east-1")},
-		{oidc, ssooidcapi.Operations[*endpoint.Call](oidc),
-			endpoint.Rule{Direct: []string{"RegisterClient", "StartDeviceAuthorization", "CreateToken"}}, home},
+		{
+			oidc, ssooidcapi.Operations[*endpoint.Call](oidc),
+			endpoint.Rule{Direct: []string{"RegisterClient", "StartDeviceAuthorization", "CreateToken"}},
+			home,
+		},
 		{people, portalapi.Operations[*endpoint.Call](people), endpoint.Rule{Bearer: true, Direct: []string{"GetRoleCredentials"}}, home},
 	}
 }

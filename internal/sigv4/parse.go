@@ -32,7 +32,7 @@ func Parse(r *http.Request) (Signature, error) {
 
 // claim is a signature as text, wherever it was found.
 type claim struct {
-	credential, signedHeaders, signature, date, token string
+	credential, signedHeaders, signature, token string
 }
 
 func parseHeader(h http.Header, auth string) (Signature, error) {

@@ -7,7 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -32,17 +32,32 @@ func (s statement) says(word string) bool {
 	return false
 }
 
+// sources are the package's files, tests left out.
+func sources(t *testing.T) (files []*ast.File) {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no source files: %v", err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
+	}
+	return files
+}
+
 // statements finds every constant of type query in this package, those of other record families included.
 func statements(t *testing.T) []statement {
 	t.Helper()
-	notTest := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
-	pkgs, err := parser.ParseDir(token.NewFileSet(), ".", notTest, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var specs []*ast.ValueSpec
 	texts := map[string]ast.Expr{} // of all constants: a query may be a sum of them
-	for _, file := range pkgs["store"].Files {
+	for _, file := range sources(t) {
 		for _, decl := range file.Decls {
 			if d, ok := decl.(*ast.GenDecl); ok && d.Tok == token.CONST {
 				for _, spec := range d.Specs {
@@ -123,7 +138,8 @@ func control(q string) bool {
 // plans runs a statement that returns one text per row, the column being the last.
 func plans(t *testing.T, ctx context.Context, db interface {
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}, q string, args ...any) []string {
+}, q string, args ...any,
+) []string {
 	t.Helper()
 	rows, err := db.QueryContext(ctx, q, args...)
 	if err != nil {

@@ -77,8 +77,10 @@ type sessionRow struct {
 
 func (r *sessionRow) dest() []any {
 	s := &r.s
-	return []any{&s.ID, &s.ParentID, &s.UserID, &r.cookie, &s.ClientKey, &s.ClientName, &s.Scopes, &s.IP, &s.UserAgent,
-		&r.mfa, &r.created, &r.seen, &r.expires, &r.ended, &s.EndedBy}
+	return []any{
+		&s.ID, &s.ParentID, &s.UserID, &r.cookie, &s.ClientKey, &s.ClientName, &s.Scopes, &s.IP, &s.UserAgent,
+		&r.mfa, &r.created, &r.seen, &r.expires, &r.ended, &s.EndedBy,
+	}
 }
 
 func (r *sessionRow) session() Session {

@@ -161,10 +161,18 @@ func TestAuthorizeRefusals(t *testing.T) {
 	c := w.register("cli", "http://127.0.0.1/callback")
 	for _, b := range []*browser{w.browser(), w.signedIn()} {
 		for _, change := range [][]string{
-			{"client_id", "nonsense"}, {"client_id", ""}, {"client_id", c.ID[1:]},
-			{"redirect_uri", "https://evil.test/callback"}, {"redirect_uri", "http://localhost:4000/callback"}, {"redirect_uri", "http://127.0.0.1.evil.test/callback"},
-			{"redirect_uri", "http://127.0.0.1:1@evil.test/callback"}, {"redirect_uri", "http://127.0.0.1:4000/other"}, {"redirect_uri", ""},
-			{"redirect_uri", "http://127.0.0.1:4000/callback\r\nSet-Cookie: x"}, {"redirect_uri", "http://127.0.0.1:4000/callback?x"}, {"redirect_uri", "http://127.0.0.1:4000/callback#x"},
+			{"client_id", "nonsense"},
+			{"client_id", ""},
+			{"client_id", c.ID[1:]},
+			{"redirect_uri", "https://evil.test/callback"},
+			{"redirect_uri", "http://localhost:4000/callback"},
+			{"redirect_uri", "http://127.0.0.1.evil.test/callback"},
+			{"redirect_uri", "http://127.0.0.1:1@evil.test/callback"},
+			{"redirect_uri", "http://127.0.0.1:4000/other"},
+			{"redirect_uri", ""},
+			{"redirect_uri", "http://127.0.0.1:4000/callback\r\nSet-Cookie: x"},
+			{"redirect_uri", "http://127.0.0.1:4000/callback?x"},
+			{"redirect_uri", "http://127.0.0.1:4000/callback#x"},
 		} {
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
 				var form url.Values

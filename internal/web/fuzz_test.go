@@ -19,10 +19,20 @@ func FuzzPages(f *testing.F) {
 	d := w.startDevice(c, session.Origin{IP: home})
 	authorize, _ := strings.CutPrefix(authorizeQuery(c, "http://127.0.0.1:4000/callback"), "/authorize?")
 	for _, seed := range [][3]string{
-		{"GET", "/authorize", authorize}, {"POST", "/authorize", authorize + "&decision=approve"}, {"GET", "/device", "user_code=" + d.UserCode},
-		{"POST", "/device", "user_code=" + d.UserCode + "&decision=deny"}, {"GET", "/signin", "next=/portal"}, {"POST", "/signin/username", "username=alice&next=//evil.test"},
-		{"POST", "/signin/new-password", "new_password=a&confirm_password=b"}, {"POST", "/signin/restart", ""}, {"POST", "/signout", ""}, {"GET", "/portal", "after=1"},
-		{"GET", "/portal/account/111122223333", "after=x"}, {"POST", "/portal/credentials", "account=111122223333&role=ReadOnly"}, {"HEAD", "/start", "x"}, {"GET", "//evil.test/..//", "%00"},
+		{"GET", "/authorize", authorize},
+		{"POST", "/authorize", authorize + "&decision=approve"},
+		{"GET", "/device", "user_code=" + d.UserCode},
+		{"POST", "/device", "user_code=" + d.UserCode + "&decision=deny"},
+		{"GET", "/signin", "next=/portal"},
+		{"POST", "/signin/username", "username=alice&next=//evil.test"},
+		{"POST", "/signin/new-password", "new_password=a&confirm_password=b"},
+		{"POST", "/signin/restart", ""},
+		{"POST", "/signout", ""},
+		{"GET", "/portal", "after=1"},
+		{"GET", "/portal/account/111122223333", "after=x"},
+		{"POST", "/portal/credentials", "account=111122223333&role=ReadOnly"},
+		{"HEAD", "/start", "x"},
+		{"GET", "//evil.test/..//", "%00"},
 	} {
 		f.Add(seed[0], seed[1], seed[2], seed[2], "", "")
 	}

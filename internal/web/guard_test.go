@@ -117,8 +117,12 @@ func TestMethods(t *testing.T) {
 	w := newWorld(t)
 	b := w.signedIn()
 	for _, c := range []struct{ method, path, allow string }{
-		{http.MethodPost, "/portal", "GET, HEAD"}, {http.MethodPut, "/device", "GET, HEAD, POST"}, {http.MethodGet, "/signout", "POST"},
-		{http.MethodGet, "/signin/password", "POST"}, {http.MethodOptions, "/authorize", "GET, HEAD, POST"}, {"BREW", "/", "GET, HEAD"},
+		{http.MethodPost, "/portal", "GET, HEAD"},
+		{http.MethodPut, "/device", "GET, HEAD, POST"},
+		{http.MethodGet, "/signout", "POST"},
+		{http.MethodGet, "/signin/password", "POST"},
+		{http.MethodOptions, "/authorize", "GET, HEAD, POST"},
+		{"BREW", "/", "GET, HEAD"},
 	} {
 		a := b.send(c.method, c.path, nil).expect(http.StatusMethodNotAllowed, "Not possible here")
 		if got := a.header.Get("Allow"); got != c.allow {

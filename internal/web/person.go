@@ -73,8 +73,10 @@ func browser(r *http.Request) login.Browser {
 // event begins the record of what a person did on a page.
 func (s *Server) event(name string, p person, from session.Origin, readOnly bool) *audit.Event {
 	return &audit.Event{
-		UserIdentity: audit.UserIdentity{Type: "IdentityCenterUser", AccountID: string(s.Login.Owner), CredentialID: p.ID,
-			OnBehalfOf: &audit.OnBehalfOf{UserID: p.UserID, IdentityStoreARN: s.Login.Store.ARN(s.Login.Owner)}},
+		UserIdentity: audit.UserIdentity{
+			Type: "IdentityCenterUser", AccountID: string(s.Login.Owner), CredentialID: p.ID,
+			OnBehalfOf: &audit.OnBehalfOf{UserID: p.UserID, IdentityStoreARN: s.Login.Store.ARN(s.Login.Owner)},
+		},
 		EventSource: "sso.amazonaws.com", EventName: name, EventType: "AwsServiceEvent", ReadOnly: readOnly, AWSRegion: s.Login.Region,
 		SourceIPAddress: from.IP, UserAgent: from.UserAgent, RequestID: arn.NewUUID(), RecipientAccountID: string(s.Login.Owner),
 	}

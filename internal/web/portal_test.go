@@ -43,7 +43,9 @@ func TestPortalGivesNothingElse(t *testing.T) {
 	b := w.signedIn()
 	var texts []string
 	for _, form := range []url.Values{
-		{"account": {"111122223333"}, "role": {"Other"}}, {"account": {"444455556666"}, "role": {"ReadOnly"}}, {"account": {"111122223333"}, "role": {strings.Repeat("x", 5000)}},
+		{"account": {"111122223333"}, "role": {"Other"}},
+		{"account": {"444455556666"}, "role": {"ReadOnly"}},
+		{"account": {"111122223333"}, "role": {strings.Repeat("x", 5000)}},
 		{"account": {"111122223333"}, "role": {""}},
 	} {
 		a := b.send(http.MethodPost, "/portal/credentials", form)

@@ -94,8 +94,10 @@ func (w *world) update(f func(*store.Tx) error) {
 func (w *world) people() {
 	w.tb.Helper()
 	w.update(func(tx *store.Tx) (err error) {
-		w.alice, err = directory.CreateUser(tx, store.User{StoreID: storeID, UserName: "alice", DisplayName: "Alice",
-			UserAttrs: store.UserAttrs{Name: store.Name{GivenName: "Alice", FamilyName: "Adams"}}}, "test")
+		w.alice, err = directory.CreateUser(tx, store.User{
+			StoreID: storeID, UserName: "alice", DisplayName: "Alice",
+			UserAttrs: store.UserAttrs{Name: store.Name{GivenName: "Alice", FamilyName: "Adams"}},
+		}, "test")
 		return err
 	})
 }
@@ -125,8 +127,10 @@ func (w *world) grant(account arn.AccountID, name string) {
 		if err != nil {
 			return err
 		}
-		return tx.InsertRole(store.Role{Account: account, Name: arn.RoleName(name, arn.RoleSuffix()), ID: arn.NewUniqueID("AROA"), Path: arn.RolePath("us-east-1"),
-			Set: set, Spec: store.RoleSpec{SessionDuration: time.Hour}})
+		return tx.InsertRole(store.Role{
+			Account: account, Name: arn.RoleName(name, arn.RoleSuffix()), ID: arn.NewUniqueID("AROA"), Path: arn.RolePath("us-east-1"),
+			Set: set, Spec: store.RoleSpec{SessionDuration: time.Hour},
+		})
 	})
 }
 
@@ -165,8 +169,10 @@ func (w *world) startDevice(c session.Client, from session.Origin) session.Devic
 // authorizeQuery is a well-formed request for an authorization code; change changes it.
 func authorizeQuery(c session.Client, redirect string, change ...string) string {
 	sum := sha256.Sum256([]byte(verifier))
-	q := url.Values{"response_type": {"code"}, "client_id": {c.ID}, "redirect_uri": {redirect}, "state": {"st&te=1"}, "scopes": {session.AccountAccess},
-		"code_challenge_method": {"S256"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}}
+	q := url.Values{
+		"response_type": {"code"}, "client_id": {c.ID}, "redirect_uri": {redirect}, "state": {"st&te=1"}, "scopes": {session.AccountAccess},
+		"code_challenge_method": {"S256"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])},
+	}
 	for i := 0; i < len(change); i += 2 {
 		q.Set(change[i], change[i+1])
 	}
