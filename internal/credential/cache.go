@@ -48,8 +48,10 @@ func (c *cache) get(hash [32]byte) (*opened, bool) {
 func (c *cache) put(hash [32]byte, o *opened) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.items[hash]; ok {
-		return // opened twice at the same time
+	if e, ok := c.items[hash]; ok { // opened twice at the same time, or found again
+		e.Value.(*entry).o = o
+		c.order.MoveToFront(e)
+		return
 	}
 	c.items[hash] = c.order.PushFront(&entry{hash, o})
 	if c.order.Len() > c.max {

@@ -137,7 +137,7 @@ func (c conditions) Lookup(key string) ([]string, bool) {
 	case "aws:requestedregion":
 		return one(c.call.Region)
 	case "aws:tokenissuetime":
-		if caller.Issued.IsZero() {
+		if caller.Kind == credential.IAMUser { // long-term keys have none
 			return nil, false
 		}
 		return one(caller.Issued.UTC().Format(time.RFC3339))

@@ -47,6 +47,7 @@ type Server struct {
 	made     bool // by this start
 
 	minter   *credential.Minter
+	keys     *credential.LongTerm
 	gate     *revocation.Gate
 	sessions *session.Service
 	login    *login.Service
@@ -73,6 +74,7 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 	if s.minter, err = credential.NewMinter(ctx, db, s.ring); err != nil {
 		return nil, fmt.Errorf("make credential minter: %w", err)
 	}
+	s.keys = credential.NewLongTerm(db, s.ring)
 	s.gate = revocation.New(db, revocation.Evaluate)
 	if err := s.gate.Start(ctx); err != nil {
 		return nil, fmt.Errorf("load revocations: %w", err)
@@ -161,15 +163,11 @@ func (s *Server) protocols() error {
 }
 
 // key finds the caller and the secret behind an access key: role sessions open without a read, long-term keys are looked up.
-func (s *Server) key(ctx context.Context, id, token string) (c credential.Caller, secret credential.Secret, err error) {
+func (s *Server) key(ctx context.Context, id, token string) (credential.Caller, credential.Secret, error) {
 	if token != "" || len(id) >= 4 && id[:4] == "ASIA" {
 		return s.minter.Open(token, id, s.db.Now())
 	}
-	err = s.db.View(ctx, func(tx *store.Tx) error {
-		c, secret, err = credential.LookUp(tx, s.ring, id)
-		return err
-	})
-	return c, secret, err
+	return s.keys.LookUp(ctx, id)
 }
 
 // handler tells APIs, probes and pages apart (wire-protocols §2).
