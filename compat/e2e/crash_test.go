@@ -94,6 +94,7 @@ func crashOnce(t *testing.T, args []string) {
 		return
 	}
 
+	admin = ssoadmin.NewFromConfig(s.operatorConfig()) // from here on retries are the SDK's business
 	for _, id := range acknowledged {
 		s.succeeds(ctx, admin, id)
 	}
@@ -111,12 +112,13 @@ func crashOnce(t *testing.T, args []string) {
 func (s *server) assignments(admin *ssoadmin.Client) []*ssoadmin.CreateAccountAssignmentInput {
 	s.tb.Helper()
 	var wanted []*ssoadmin.CreateAccountAssignmentInput
+	instance := s.InstanceARN // a copy: what the server says of itself is read anew when it is started again
 	for i := 0; ; i++ {
 		set := s.permissionSet(admin, fmt.Sprintf("Set%d", i))
 		for _, account := range s.Accounts {
 			for _, user := range s.Users {
 				wanted = append(wanted, &ssoadmin.CreateAccountAssignmentInput{
-					InstanceArn: &s.InstanceARN, PermissionSetArn: &set,
+					InstanceArn: &instance, PermissionSetArn: &set,
 					TargetId: aws.String(account.ID), TargetType: admintypes.TargetTypeAwsAccount,
 					PrincipalId: aws.String(user.UserID), PrincipalType: admintypes.PrincipalTypeUser,
 				})
