@@ -70,7 +70,7 @@ func (s *Shipper) ship(ctx context.Context) (int, error) {
 		if err != nil {
 			return err
 		}
-		batch, err = tx.AuditLog(after, shipBatch)
+		batch, err = s.DB.AuditAfter(tx, after, shipBatch)
 		return err
 	})
 	if err != nil {

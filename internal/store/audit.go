@@ -83,8 +83,9 @@ var insertLogs = []struct {
 	text query
 }{{64, insertLog.rows(64)}, {8, insertLog.rows(8)}, {1, insertLog}}
 
-// appendLog adds events at the end of the log and moves h.
-func (tx *Tx) appendLog(h *head, events []Event) error {
+// appendLog adds events at the end of the log, moves h, and returns them as they stand there.
+func (tx *Tx) appendLog(h *head, events []Event) ([]SealedEvent, error) {
+	sealed := make([]SealedEvent, 0, len(events))
 	for _, size := range insertLogs {
 		for len(events) >= size.rows {
 			args := make([]any, 0, 5*size.rows)
@@ -92,14 +93,15 @@ func (tx *Tx) appendLog(h *head, events []Event) error {
 				*h = h.next(e.JSON)
 				hash := h.hash
 				args = append(args, h.seq, e.ID, micros(e.At), string(e.JSON), hash[:])
+				sealed = append(sealed, SealedEvent{h.seq, hash[:], e})
 			}
 			if _, err := tx.exec(size.text, args...); err != nil {
-				return err
+				return nil, err
 			}
 			events = events[size.rows:]
 		}
 	}
-	return nil
+	return sealed, nil
 }
 
 func (tx *Tx) logHead() (head, error) {

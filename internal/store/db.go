@@ -26,6 +26,7 @@ type DB struct {
 	jobs   signal // jobs that may be claimed
 	inbox  signal // events to be sealed
 	audit  signal // events in the log
+	tail   tail   // of the log, on SQLite
 }
 
 // engine is what SQLite and PostgreSQL do differently.

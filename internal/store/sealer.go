@@ -95,7 +95,8 @@ func (db *DB) sealSome(ctx context.Context, lease Lease) (int, error) {
 		if err != nil {
 			return err
 		}
-		return tx.appendLog(&head, events)
+		_, err = tx.appendLog(&head, events)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("seal batch: %w", err)

@@ -237,7 +237,7 @@ func (w *writer) closure(r *request) error {
 
 // finish seals the audit events of the batch, commits, tells the process, and answers the callers, in this order.
 func (w *writer) finish() error {
-	head, err := w.seal()
+	head, sealed, err := w.seal()
 	if err != nil {
 		return err
 	}
@@ -245,6 +245,7 @@ func (w *writer) finish() error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	w.head = head
+	w.db.tail.add(sealed)
 	w.ran.Add(uint64(len(w.batch)))
 	w.kept.Add(1)
 	w.points.committed()
@@ -262,7 +263,7 @@ func (w *writer) finish() error {
 }
 
 // seal appends the events of the batch to the audit log.
-func (w *writer) seal() (head, error) {
+func (w *writer) seal() (head, []SealedEvent, error) {
 	tx := &Tx{ctx: context.Background(), db: w.db, q: w.conn, writable: true}
 	head := w.head
 	var events []Event
@@ -271,10 +272,11 @@ func (w *writer) seal() (head, error) {
 			events = append(events, r.tx.events...)
 		}
 	}
-	if err := tx.appendLog(&head, events); err != nil {
-		return head, fmt.Errorf("append to audit log: %w", err)
+	sealed, err := tx.appendLog(&head, events)
+	if err != nil {
+		return head, nil, fmt.Errorf("append to audit log: %w", err)
 	}
-	return head, nil
+	return head, sealed, nil
 }
 
 func (w *writer) close() {
