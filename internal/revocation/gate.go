@@ -37,20 +37,24 @@ type Gate struct {
 	changes  *changes
 	outcomes map[right]outcome
 	flights  map[right]*flight
+	flown    uint64 // flights begun
 	cursor   string
 	polled   time.Time // database's time of the last good poll, for people
 }
 
-// outcome is what an evaluation found, and how many changes had arrived before its snapshot.
+// outcome is that an evaluation found the right standing, and how many changes had arrived before its snapshot. Refusals are
+// not remembered: on PostgreSQL others may see a right that was given back a moment before its change arrives here, and a
+// refused call that reads once more costs less than an innocent one that is refused.
 type outcome struct {
 	arrival uint64
-	err     error
 }
 
 // flight is an evaluation under way.
 type flight struct {
 	outcome
-	done chan struct{}
+	number uint64
+	err    error
+	done   chan struct{}
 }
 
 // New returns a gate that nothing passes before Start. evaluate returns nil when the caller's right stands, an
@@ -169,21 +173,26 @@ func (g *Gate) Check(ctx context.Context, c credential.Caller) error {
 	}
 	r := rightOf(c)
 	g.mu.Lock()
-	needed := g.changes.since(&r, c.Issued)
-	if needed == 0 {
+	before := g.flown
+	for {
+		needed := g.changes.since(&r, c.Issued)
+		if o, ok := g.outcomes[r]; needed == 0 || ok && o.arrival >= needed {
+			g.mu.Unlock()
+			return nil
+		}
+		f, ok := g.flights[r]
+		if !ok || f.arrival < needed {
+			break
+		}
 		g.mu.Unlock()
-		return nil
+		err := f.wait(ctx)
+		if f.number > before || fault.KindOf(err) != fault.Unauthenticated || err == nil {
+			return err
+		}
+		g.mu.Lock() // it began before this call, and the right may have been given back since: look again
 	}
-	if o, ok := g.outcomes[r]; ok && o.arrival >= needed {
-		g.mu.Unlock()
-		return o.err
-	}
-	f, ok := g.flights[r]
-	if ok && f.arrival >= needed {
-		g.mu.Unlock()
-		return f.wait(ctx)
-	}
-	f = &flight{outcome{arrival: g.changes.count}, make(chan struct{})} // counted before the snapshot is opened
+	g.flown++
+	f := &flight{number: g.flown, outcome: outcome{arrival: g.changes.count}, done: make(chan struct{})} // counted before the snapshot is opened
 	g.flights[r] = f
 	g.mu.Unlock()
 	return g.fly(ctx, r, c, f)
@@ -212,7 +221,7 @@ func (g *Gate) fly(ctx context.Context, r right, c credential.Caller, f *flight)
 	return err
 }
 
-// land remembers what f has found, unless it could not tell or a later evaluation was quicker.
+// land remembers that f has found the right standing, unless a later evaluation was quicker.
 func (g *Gate) land(r right, f *flight) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -220,7 +229,7 @@ func (g *Gate) land(r right, f *flight) {
 	if g.flights[r] == f {
 		delete(g.flights, r)
 	}
-	if f.err != nil && fault.KindOf(f.err) != fault.Unauthenticated {
+	if f.err != nil {
 		return
 	}
 	old, ok := g.outcomes[r]
