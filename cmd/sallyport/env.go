@@ -11,7 +11,7 @@ import (
 )
 
 // endpoints are the services that Sallyport answers for. Variables of single services leave S3 and the rest of a shell alone.
-var endpoints = []string{"SSO_ADMIN", "IDENTITYSTORE", "SSO", "SSO_OIDC", "STS", "IAM", "ORGANIZATIONS", "CLOUDTRAIL"}
+var endpoints = []string{"SSO_ADMIN", "IDENTITYSTORE", "SSO", "SSO_OIDC", "STS", "SALLYPORT", "IAM", "ORGANIZATIONS", "CLOUDTRAIL"}
 
 // newEnv is `sallyport env`: the operator's shell.
 func newEnv() *cobra.Command {

@@ -130,6 +130,16 @@ func (b *browser) has(selector string) bool {
 	return found
 }
 
+// textOf is what a person reads in an element.
+func (b *browser) textOf(selector string) string {
+	b.tb.Helper()
+	text, err := look(b, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q).innerText", selector)))
+	if err != nil {
+		b.fail("read "+selector, err)
+	}
+	return text
+}
+
 // value is what a form field holds.
 func (b *browser) value(selector string) string {
 	b.tb.Helper()

@@ -28,6 +28,8 @@ func TestPortal(t *testing.T) {
 	}
 
 	b.pressText("Sign out")
+	b.expect("Credentials of 1 role")
+	b.pressText("Sign out and stop them")
 	b.expect("Signed out")
 	holder.refused("ExpiredToken", "sts", "get-caller-identity")
 	b.open(s.PortalURL)

@@ -71,6 +71,7 @@ type person struct {
 	UserName string `json:"user_name"`
 	UserID   string `json:"user_id"`
 	Password string
+	Secret   string `json:"totp_secret"` // of their authenticator app; empty: they have none yet
 }
 
 // member is the first member of the group with the given id.

@@ -4,10 +4,10 @@ import "slices"
 
 // The layers, bottom first. A package imports downward only; within a layer, only what its own line allows.
 var (
-	leaves    = []string{"arn", "awsapi", "clock", "config", "fault", "page"}
-	contracts = []string{"awsapi/identitystore", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
-	engines   = []string{"audit", "credential", "keyring", "policy", "policy/managed", "sigv4", "store"}
-	rules     = []string{"access", "directory", "login", "provision", "provision/local", "revocation", "session", "vend"}
+	leaves    = []string{"arn", "awsapi", "breach", "clock", "config", "fault", "page", "passkey", "qr", "totp"}
+	contracts = []string{"awsapi/identitystore", "awsapi/sallyport", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
+	engines   = []string{"audit", "credential", "keyring", "mail", "policy", "policy/managed", "sigv4", "store"}
+	rules     = []string{"access", "directory", "login", "provision", "provision/local", "revocation", "session", "setting", "vend"}
 )
 
 // allowed says which packages of ours each package may import, below internal/ (but for cmd). Tests may import more.
@@ -19,20 +19,30 @@ var allowed = map[string][]string{
 	"awsapi/identitystore": {"awsapi"},
 	"awsapi/internal/gen":  nil,
 	"awsapi/probe":         join(contracts, "awsapi", "fault"),
+	"awsapi/sallyport":     {"awsapi"},
 	"awsapi/sso":           {"awsapi"},
 	"awsapi/ssoadmin":      {"awsapi"},
 	"awsapi/ssooidc":       {"awsapi"},
 	"awsapi/sts":           {"awsapi"},
+	"breach":               {"fault"},
+	"breach/gen":           nil,
 	"clock":                nil,
 	"clock/clocktest":      {"clock"},
 	"config":               {"fault"},
 	"fault":                nil,
+	"doctor":               {"clock", "fault", "portalclient"},
 	"page":                 {"fault"},
+	"passkey":              {"fault"},
+	"passkey/passkeytest":  nil,
+	"qr":                   {"fault"},
+	"totp":                 {"fault"},
 
 	// Engines: the store knows no rule, and what decides knows no store.
 	"audit":                  join(leaves, "store"),
 	"credential":             join(leaves, "store", "keyring"),
 	"keyring":                join(leaves, "store"),
+	"mail":                   join(leaves, "store", "keyring"),
+	"mail/mailtest":          {"clock"},
 	"policy":                 leaves,
 	"policy/managed":         join(leaves, "policy"),
 	"policy/managed/gen":     {"policy", "policy/managed"},
@@ -44,12 +54,13 @@ var allowed = map[string][]string{
 	// Rules: on the engines, and on few of each other.
 	"access":                  join(below, "directory"),
 	"directory":               below,
-	"login":                   join(below, "directory", "session"),
+	"login":                   join(below, "directory", "session", "setting"),
 	"provision":               join(below, "access"),
 	"provision/local":         join(below, "access", "provision"),
 	"provision/provisiontest": {"arn", "provision"},
 	"revocation":              join(below, "access", "session"),
-	"session":                 below,
+	"session":                 join(below, "setting"),
+	"setting":                 below,
 	"vend":                    join(below, "access", "directory", "provision", "revocation", "session"),
 
 	// Protocols: each between one wire and the domain; none knows another, but for the path that they share.
@@ -57,6 +68,7 @@ var allowed = map[string][]string{
 	"identitystore": protocol,
 	"oauth":         protocol,
 	"portal":        protocol,
+	"sallyport":     protocol,
 	"ssoadmin":      protocol,
 	"ssooidc":       protocol,
 	"sts":           protocol,
@@ -78,7 +90,7 @@ var (
 
 	// everything is what only the outermost packages may import: all but what exists for tests and tools.
 	everything = slices.Concat(protocol, []string{
-		"awsconfig", "identitystore", "oauth", "portal", "portalclient", "server", "ssoadmin", "ssooidc", "sts", "web",
+		"awsconfig", "doctor", "identitystore", "oauth", "portal", "portalclient", "sallyport", "server", "ssoadmin", "ssooidc", "sts", "web",
 	})
 )
 

@@ -5,11 +5,11 @@ package config
 import (
 	"fmt"
 	"log/slog"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -30,6 +30,24 @@ type Config struct {
 	LogLevel     string `toml:"log_level"`
 	AuditFile    string `toml:"audit_file"` // JSON lines; default: Data/audit.jsonl; "off": none
 
+	TLSCert        string   `toml:"tls_cert"`        // PEM chain; read again when it changes
+	TLSKey         string   `toml:"tls_key"`         // PEM
+	ACME           bool     `toml:"acme"`            // certificates by ACME (RFC 8555), kept in Data/acme; accepts the authority's terms
+	ACMEEmail      string   `toml:"acme_email"`      // whom the authority may write to
+	ACMEDirectory  string   `toml:"acme_directory"`  // URL; default: Let's Encrypt
+	ACMECAFile     string   `toml:"acme_ca_file"`    // PEM; whom to trust for the directory itself; default: the system
+	HTTPListen     string   `toml:"http_listen"`     // host:port for http-01 challenges and redirects to URL; default: none
+	TrustedProxies []string `toml:"trusted_proxies"` // addresses or prefixes; their X-Forwarded-For and -Proto are believed
+
+	SMTPAddress      string `toml:"smtp_address"` // host:port; default port 587, 465 or 25, by SMTPTLS. Empty: no mail is sent
+	SMTPFrom         string `toml:"smtp_from"`    // RFC 5322 address
+	SMTPUsername     string `toml:"smtp_username"`
+	SMTPPasswordFile string `toml:"smtp_password_file"`
+	SMTPTLS          string `toml:"smtp_tls"`     // starttls (default), tls, none; none for loopback alone
+	SMTPCAFile       string `toml:"smtp_ca_file"` // PEM; default: the system
+
+	BreachedPasswordsFile string `toml:"breached_passwords_file"` // a large list; default: the small embedded one
+
 	Dev          bool `toml:"-"` // made by `sallyport dev`
 	UnsafeListen bool `toml:"-"` // dev only: listen off loopback
 	Accounts     int  `toml:"-"` // dev only: more member accounts in the sample organization
@@ -47,11 +65,16 @@ func (c *Config) Load(path string) error {
 	return nil
 }
 
-// Environment puts SALLYPORT_… variables over c.
-func (c *Config) Environment(lookup func(string) (string, bool)) {
+// Environment puts SALLYPORT_… variables over c. A list has commas between its entries; a switch is true or false.
+func (c *Config) Environment(lookup func(string) (string, bool)) error {
 	for name, field := range c.fields() {
-		if v, ok := lookup("SALLYPORT_" + strings.ToUpper(name)); ok && v != "" {
-			*field = v
+		name = "SALLYPORT_" + strings.ToUpper(name)
+		v, ok := lookup(name)
+		if !ok || v == "" {
+			continue
+		}
+		if err := set(field, v); err != nil {
+			return fault.Invalidf("The variable %s will not do: %v.", name, err)
 		}
 	}
 	if dir, ok := lookup("CREDENTIALS_DIRECTORY"); ok && c.KeyFile == "" { // systemd credentials
@@ -59,24 +82,51 @@ func (c *Config) Environment(lookup func(string) (string, bool)) {
 			c.KeyFile = f
 		}
 	}
+	return nil
 }
 
 // Override puts what is set in flags over c.
 func (c *Config) Override(flags Config) {
 	over := flags.fields()
 	for name, field := range c.fields() {
-		if v := *over[name]; v != "" {
-			*field = v
+		if v := over[name]; !v.IsZero() {
+			field.Set(v)
 		}
 	}
 }
 
 // fields are the settings by their name in the file.
-func (c *Config) fields() map[string]*string {
-	return map[string]*string{
-		"data": &c.Data, "url": &c.URL, "listen": &c.Listen, "database": &c.Database, "database_file": &c.DatabaseFile,
-		"region": &c.Region, "key_file": &c.KeyFile, "log_level": &c.LogLevel, "audit_file": &c.AuditFile,
+func (c *Config) fields() map[string]reflect.Value {
+	v := reflect.ValueOf(c).Elem()
+	fields := make(map[string]reflect.Value, v.NumField())
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Tag.Get("toml"); name != "-" {
+			fields[name] = v.Field(i)
+		}
 	}
+	return fields
+}
+
+// set gives a field the value that a text has for it.
+func set(field reflect.Value, text string) error {
+	switch v := field.Addr().Interface().(type) {
+	case *string:
+		*v = text
+	case *bool:
+		on, err := strconv.ParseBool(text)
+		if err != nil {
+			return fmt.Errorf("expected true or false, not %q", text)
+		}
+		*v = on
+	case *[]string:
+		*v = nil
+		for entry := range strings.SplitSeq(text, ",") {
+			if entry = strings.TrimSpace(entry); entry != "" {
+				*v = append(*v, entry)
+			}
+		}
+	}
+	return nil
 }
 
 // regionName is what clients take for a region: they make host names of it.
@@ -105,102 +155,12 @@ func (c *Config) Complete() error {
 	if err := c.completeDatabase(); err != nil {
 		return err
 	}
-	return c.completeURL()
-}
-
-func (c *Config) completeDatabase() error {
-	if c.DatabaseFile != "" {
-		b, err := os.ReadFile(c.DatabaseFile)
-		if err != nil {
-			return fault.Invalidf("The database file cannot be read: %v.", err)
+	for _, complete := range []func() error{c.completeURL, c.completeProxies, c.completeTLS, c.CheckListen, c.completeMail} {
+		if err := complete(); err != nil {
+			return err
 		}
-		c.Database = strings.TrimSpace(string(b))
-	}
-	if c.DatabaseFile == "" && hasPassword(c.Database) {
-		return fault.Invalidf("The database URL holds a password, which others on this machine could read: put the URL into a file, and name that with --database-file.")
-	}
-	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
-		return fault.Invalidf("The database must be a postgres:// URL; leave it out for SQLite in the data directory.")
 	}
 	return nil
-}
-
-// DSN is what the store opens: the database that is configured, or the SQLite file in the data directory.
-func (c *Config) DSN() string {
-	if c.Database != "" {
-		return c.Database
-	}
-	return filepath.Join(c.Data, "sallyport.db")
-}
-
-func (c *Config) completeURL() error {
-	if c.URL == "" {
-		return fault.Invalidf("No URL: say --url https://host or http://localhost:port.")
-	}
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
-		return fault.Invalidf("The URL %q will not do: expected https://host or http://host:port, without a path (clients drop path prefixes).", c.URL)
-	}
-	c.URL = u.Scheme + "://" + u.Host
-	if c.Listen == "" {
-		port := u.Port()
-		if port == "" {
-			port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-		}
-		c.Listen = net.JoinHostPort("127.0.0.1", port)
-	}
-	return c.CheckListen()
-}
-
-// CheckListen refuses an address that is not for others to reach yet.
-func (c *Config) CheckListen() error {
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return fault.Invalidf("The listen address %q will not do: expected host:port.", c.Listen)
-	}
-	if !Loopback(host) && !(c.Dev && c.UnsafeListen) {
-		if c.Dev {
-			return fault.Invalidf("The address %s is not loopback, and the world of `sallyport dev` is not for others to reach. If you must: --unsafe-listen.", c.Listen)
-		}
-		return fault.Invalidf("The address %s is not loopback. Until TLS and MFA are there, Sallyport serves loopback only; put nothing in front of it.", c.Listen)
-	}
-	return nil
-}
-
-// Loopback tells whether a host is this machine and nothing else.
-func Loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
-
-// Summary is the effective configuration as TOML, for `sallyport config check`. A password in the database URL is masked.
-func (c *Config) Summary() string {
-	shown := *c
-	if u, err := url.Parse(shown.Database); err == nil && shown.Database != "" {
-		if q := u.Query(); q.Has("password") {
-			q.Set("password", "xxxxx")
-			u.RawQuery = q.Encode()
-		}
-		shown.Database = u.Redacted()
-	}
-	b, err := toml.Marshal(shown)
-	if err != nil {
-		return fmt.Sprint(err)
-	}
-	return string(b)
-}
-
-// hasPassword says whether a database URL holds a password, in either of the places that PostgreSQL knows.
-func hasPassword(database string) bool {
-	u, err := url.Parse(database)
-	if err != nil {
-		return false // refused later, without being shown
-	}
-	_, set := u.User.Password()
-	return set || u.Query().Has("password")
 }
 
 func exists(path string) bool {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestOrderOfSettings(t *testing.T) {
@@ -17,21 +19,64 @@ func TestOrderOfSettings(t *testing.T) {
 	if err := c.Load(file); err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"SALLYPORT_REGION": "env-1", "SALLYPORT_URL": "https://env.example.org"}
-	c.Environment(func(k string) (string, bool) { v, ok := env[k]; return v, ok })
+	if err := c.Environment(lookup("SALLYPORT_REGION=env-1", "SALLYPORT_URL=https://env.example.org")); err != nil {
+		t.Fatal(err)
+	}
 	c.Override(Config{URL: "https://flag.example.org/"})
 	if err := c.Complete(); err != nil {
 		t.Fatal(err)
 	}
 	again := c
-	if err := again.Complete(); err != nil || again != c {
-		t.Errorf("completed twice: %+v, %v", again, err)
+	if err := again.Complete(); err != nil || !cmp.Equal(again, c) {
+		t.Errorf("completed twice: %s, %v", cmp.Diff(c, again), err)
 	}
 	if c.Data != "/from/file" || c.Region != "env-1" || c.URL != "https://flag.example.org" {
 		t.Errorf("effective: %+v", c)
 	}
 	if c.KeyFile != "/from/file.key" || c.Listen != "127.0.0.1:443" || c.DSN() != "/from/file/sallyport.db" {
 		t.Errorf("defaults: %+v", c)
+	}
+}
+
+// lookup is an environment.
+func lookup(vars ...string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		for _, v := range vars {
+			if text, ok := strings.CutPrefix(v, name+"="); ok {
+				return text, true
+			}
+		}
+		return "", false
+	}
+}
+
+// TestKinds: switches and lists come from all three places too.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "sallyport.toml")
+	if err := os.WriteFile(file, []byte("acme = true\ntrusted_proxies = ['10.0.0.1', '10.0.0.2']\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var fromFile, fromEnv, fromFlags Config
+	if err := fromFile.Load(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := fromEnv.Environment(lookup("SALLYPORT_ACME=1", "SALLYPORT_TRUSTED_PROXIES= 10.0.0.1 ,,10.0.0.2")); err != nil {
+		t.Fatal(err)
+	}
+	fromFlags.Override(Config{ACME: true, TrustedProxies: []string{"10.0.0.1", "10.0.0.2"}})
+	want := Config{ACME: true, TrustedProxies: []string{"10.0.0.1", "10.0.0.2"}}
+	for _, c := range []Config{fromFile, fromEnv, fromFlags} {
+		if d := cmp.Diff(want, c); d != "" {
+			t.Error(d)
+		}
+	}
+	fromFile.Override(Config{TrustedProxies: []string{"::1"}})
+	if !fromFile.ACME || !cmp.Equal(fromFile.TrustedProxies, []string{"::1"}) {
+		t.Errorf("overridden: %+v", fromFile)
+	}
+	if err := fromEnv.Environment(lookup("SALLYPORT_ACME=yes, please")); err == nil || !strings.Contains(err.Error(), "SALLYPORT_ACME") {
+		t.Errorf("a switch that is neither: %v", err)
 	}
 }
 

@@ -88,8 +88,8 @@ func DeleteUser(tx *store.Tx, storeID arn.StoreID, id, revision string) error {
 	if err := tx.DeleteExternalIDs(id); err != nil {
 		return fmt.Errorf("delete external ids: %w", err)
 	}
-	if err := tx.DeletePassword(id); err != nil {
-		return fmt.Errorf("delete password: %w", err)
+	if err := tx.WipeSignIn(id); err != nil {
+		return fmt.Errorf("delete factors: %w", err)
 	}
 	if _, err := tx.EndSessionsOf(id, "user deleted"); err != nil {
 		return fmt.Errorf("end sessions: %w", err)

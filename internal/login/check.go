@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sallyport/internal/fault"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 )
 
@@ -16,6 +17,7 @@ const wrong = "The user name or the password is not right, or too many attempts 
 // candidate is what is known before the hash runs. An unknown user has empty fields and costs the same queries.
 type candidate struct {
 	attempt  store.Attempt
+	position Position
 	user     store.User
 	password store.Password
 	failures store.SignInFailures
@@ -29,7 +31,7 @@ func (s *Service) GivePassword(ctx context.Context, id, password string, from Br
 	if err != nil {
 		return "", err
 	}
-	if StepOf(c.attempt) != AskPassword { // out of order: the dispatcher knows where to go
+	if c.position.Step != AskPassword { // out of order: the dispatcher knows where to go
 		return id, nil
 	}
 	notRecorded, err := s.admit(from)
@@ -74,6 +76,9 @@ func (s *Service) load(tx *store.Tx, id string, from Browser) (c candidate, err 
 	if c.attempt, err = attempt(tx, id); err != nil {
 		return c, err
 	}
+	if c.position, err = s.position(tx, c.attempt); err != nil {
+		return c, err
+	}
 	if c.user, c.failures, err = s.claimed(tx, c.attempt.UserName, from); err != nil {
 		return c, err
 	}
@@ -88,11 +93,12 @@ func (s *Service) claimed(tx *store.Tx, name string, from Browser) (user store.U
 	if user, err = tx.UserByName(s.Store, name); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return user, f, fmt.Errorf("load user: %w", err)
 	}
-	key := s.failureKey(name, user, from, tx.Now())
+	hash := s.nameHash(name)
+	key := s.failureKey(hash, user, from, tx.Now())
 	if f, err = tx.SignInFailures(key); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return user, f, fmt.Errorf("load failures: %w", err)
 	}
-	f.NameKey = key
+	f.NameKey, f.NameHash = key, hash
 	return user, f, nil
 }
 
@@ -128,12 +134,19 @@ func (s *Service) settle(tx *store.Tx, t *try) error {
 	case tx.Now().Before(c.failures.LockedUntil):
 		t.outcome = outcomeLocked
 		return s.locked(tx, c)
-	case !t.right || c.user.Status != store.UserEnabled || c.password.PHC != t.password.PHC:
+	case !t.right || !c.usable(tx.Now()) || c.password.PHC != t.password.PHC:
 		t.outcome = outcomeWrong
 		return s.fail(tx, c, t)
 	}
 	t.outcome = outcomeSuccess
 	return s.proved(tx, c, t)
+}
+
+// usable says whether the password that was checked is one to sign in with, as its person.
+func (c candidate) usable(now time.Time) bool {
+	over := !c.password.ExpiresAt.IsZero() && !now.Before(c.password.ExpiresAt)
+	another := c.attempt.UserID != "" && c.attempt.UserID != c.user.ID // who confirms is known already
+	return c.user.Status == store.UserEnabled && !over && !another
 }
 
 // settled tells the rest of the process how the try ended.
@@ -161,19 +174,19 @@ func (s *Service) proved(tx *store.Tx, c candidate, t *try) error {
 	if err := tx.DeleteSignInFailures(c.failures.NameKey); err != nil {
 		return fmt.Errorf("forget failures: %w", err)
 	}
-	id := newID()
-	if err := tx.RenameAttempt(c.attempt.ID, hashID(id)); err != nil {
-		return fmt.Errorf("renew sign-in attempt: %w", err)
+	var err error
+	c.attempt.UserID, c.attempt.UserName, c.attempt.PasswordAt = c.user.ID, c.user.UserName, tx.Now()
+	if c.attempt.Entry == store.ByPassword {
+		c.attempt.MustChange = c.password.OneTime
 	}
-	c.attempt.ID, c.attempt.UserID, c.attempt.PasswordAt, c.attempt.MustChange, c.attempt.Problem = hashID(id), c.user.ID, tx.Now(), c.password.OneTime, ""
+	if c.attempt.Trusted, err = s.trusts(tx, c.user.ID, t.from); err != nil {
+		return err
+	}
 	if err := s.recordVerification(tx, &c, t, true); err != nil {
 		return err
 	}
-	if err := tx.UpdateAttempt(c.attempt); err != nil {
-		return fmt.Errorf("store sign-in attempt: %w", err)
-	}
-	t.newID = id
-	return nil
+	t.newID, err = advance(tx, &c.attempt)
+	return err
 }
 
 // fail counts a failure and records it.
@@ -182,7 +195,7 @@ func (s *Service) fail(tx *store.Tx, c candidate, t *try) error {
 		return err
 	}
 	c.failures.Failures++
-	c.failures.LeftOut, c.failures.LastAt, c.failures.LockedUntil = 0, tx.Now(), tx.Now().Add(delay(c.failures.Failures))
+	c.failures.LeftOut, c.failures.LastAt, c.failures.LockedUntil = 0, tx.Now(), tx.Now().Add(delay(c.position.Settings, c.failures.Failures))
 	return s.tell(tx, c)
 }
 
@@ -205,11 +218,12 @@ func (s *Service) tell(tx *store.Tx, c candidate) error {
 	return nil
 }
 
-// delay is how long a name is locked after its nth failure in a row: nothing for the first few, then rising to a quarter of an hour.
-func delay(n int64) time.Duration {
-	if n < freeFailures {
+// delay is how long is waited after the nth failure in a row: nothing for the first few, then rising (behaviour reference §14).
+func delay(v setting.Values, n int64) time.Duration {
+	free := int64(v.FreeFailures)
+	if n < free {
 		return 0
 	}
-	d := 5 * time.Second << min(n-freeFailures, 10)
-	return min(d, longestLock)
+	d := 5 * time.Second << min(n-free, 20)
+	return min(d, v.LongestLock)
 }

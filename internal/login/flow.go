@@ -15,28 +15,17 @@ import (
 	"unicode/utf8"
 
 	"sallyport/internal/arn"
-	"sallyport/internal/credential"
+	"sallyport/internal/breach"
 	"sallyport/internal/fault"
+	"sallyport/internal/mail"
+	"sallyport/internal/passkey"
 	"sallyport/internal/session"
 	"sallyport/internal/store"
-)
-
-// Step is what an attempt needs next.
-type Step uint8
-
-// The steps, in the order in which they are asked. An attempt begins when somebody says who they are.
-const (
-	AskPassword    Step = iota
-	AskNewPassword      // the password was a one-time password
-	AskMFA              // not asked yet: its place in the order
-	Done
 )
 
 // Lifetimes and limits.
 const (
 	attemptLife   = 15 * time.Minute
-	freeFailures  = 5                // failures in a row before delays begin (behaviour reference §14)
-	longestLock   = 15 * time.Minute // the lock that delays rise to
 	failureMemory = 24 * time.Hour
 	maxUserName   = 128 // characters (model shape UserName)
 )
@@ -50,7 +39,11 @@ type Service struct {
 	Region   string
 	NameKey  []byte           // keys the hash under which failures of a name are counted
 	Sessions *session.Service // starts the portal session that a finished attempt is exchanged for
-	Metrics  *Metrics         // nil: nothing is counted
+	Party    *passkey.Party
+	Mail     *mail.Outbox
+	Letters  mail.Letters
+	Breached *breach.List // nil: none is known
+	Metrics  *Metrics     // nil: nothing is counted
 
 	networks allowances
 }
@@ -59,6 +52,7 @@ type Service struct {
 type Browser struct {
 	session.Origin
 	Known string // what [SignedIn] gave this browser the last time; anything else counts as nothing
+	Trust string // likewise, when the person trusts this browser
 }
 
 // ErrNoAttempt says that the browser's attempt is unknown, over or used. The person starts again.
@@ -82,7 +76,7 @@ func (s *Service) Claim(ctx context.Context, old, next, name string, from Browse
 		if err := tx.DeleteAttempt(hashID(old)); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("give up sign-in attempt: %w", err)
 		}
-		a := store.Attempt{ID: hashID(id), Workflow: arn.NewUUID(), Next: Local(next), UserName: name, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(attemptLife)}
+		a := store.Attempt{ID: hashID(id), Workflow: arn.NewUUID(), Next: Local(next), UserName: name, Entry: store.ByPassword, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(attemptLife)}
 		recorded, err = s.challenge(tx, a, from, notRecorded)
 		return err
 	})
@@ -107,18 +101,6 @@ func Local(next string) string {
 	return next
 }
 
-// Attempt is the live attempt with the browser's id; ErrNoAttempt.
-func (s *Service) Attempt(ctx context.Context, id string) (a store.Attempt, err error) {
-	if id == "" {
-		return a, ErrNoAttempt
-	}
-	err = s.DB.View(ctx, func(tx *store.Tx) error {
-		a, err = attempt(tx, id)
-		return err
-	})
-	return a, err
-}
-
 func attempt(tx *store.Tx, id string) (store.Attempt, error) {
 	a, err := tx.Attempt(hashID(id))
 	if errors.Is(err, store.ErrNotFound) || err == nil && !tx.Now().Before(a.ExpiresAt) {
@@ -128,17 +110,6 @@ func attempt(tx *store.Tx, id string) (store.Attempt, error) {
 		return a, fmt.Errorf("load sign-in attempt: %w", err)
 	}
 	return a, nil
-}
-
-// StepOf says what the attempt needs next. It is the one place that decides.
-func StepOf(a store.Attempt) Step {
-	switch {
-	case a.PasswordAt.IsZero():
-		return AskPassword
-	case a.MustChange:
-		return AskNewPassword
-	}
-	return Done // AskMFA comes in here
 }
 
 // Restart gives the attempt up and returns where the person was going.
@@ -152,43 +123,6 @@ func (s *Service) Restart(ctx context.Context, id string) (next string, err erro
 		return tx.DeleteAttempt(a.ID)
 	})
 	return next, err
-}
-
-// SignedIn is what a finished attempt is exchanged for.
-type SignedIn struct {
-	Cookie credential.Secret // of the portal session
-	Next   string            // where the person was going
-	Known  string            // for the browser to keep: it is one in which the person has signed in
-}
-
-// Finish exchanges a finished attempt for a portal session, once.
-func (s *Service) Finish(ctx context.Context, id string, from Browser) (in SignedIn, err error) {
-	err = s.DB.Update(ctx, func(tx *store.Tx) error {
-		a, err := attempt(tx, id)
-		if err != nil {
-			return err
-		}
-		if StepOf(a) != Done {
-			return ErrNoAttempt
-		}
-		if err := tx.DeleteAttempt(a.ID); err != nil {
-			return fmt.Errorf("consume sign-in attempt: %w", err)
-		}
-		user, err := enabled(tx, a.UserID)
-		if err != nil {
-			return err
-		}
-		cookie, started, err := s.Sessions.StartPortal(tx, user, from.Origin, time.Time{})
-		if err != nil {
-			return fmt.Errorf("start portal session: %w", err)
-		}
-		in = SignedIn{cookie, a.Next, s.knownBrowser(user.ID, tx.Now())}
-		return s.recordSignIn(tx, a, started, from)
-	})
-	if err == nil {
-		s.Metrics.count(outcomeSuccess)
-	}
-	return in, err
 }
 
 // enabled is the user, when they have not been deleted or disabled since a factor was proved; ErrNoAttempt.
@@ -226,15 +160,22 @@ func hashID(id string) string {
 	return hex.EncodeToString(h[:])
 }
 
-// failureKey is where failures of a claimed name are counted: keyed, so that the table tells nobody which names were tried.
-// A browser in which that user has signed in before has a count of its own: see [Service.knownBrowser].
-func (s *Service) failureKey(name string, user store.User, from Browser, now time.Time) string {
+// nameHash is where failures of a claimed name are counted: keyed, so that the table tells nobody which names were tried.
+func (s *Service) nameHash(name string) string {
 	m := hmac.New(sha256.New, s.NameKey)
 	m.Write([]byte(store.FoldName(name)))
-	if mark := s.markOf(from.Known, now); mark.User != "" && mark.User == user.ID {
-		m.Write([]byte("\x00" + mark.Nonce))
-	}
 	return hex.EncodeToString(m.Sum(nil))
+}
+
+// failureKey is where those of one browser are counted. A browser in which that user has signed in before has a count of its
+// own: see [Service.knownBrowser].
+func (s *Service) failureKey(nameHash string, user store.User, from Browser, now time.Time) string {
+	if mark := s.markOf(from.Known, now); mark.User != "" && mark.User == user.ID {
+		m := hmac.New(sha256.New, s.NameKey)
+		m.Write([]byte(nameHash + "\x00" + mark.Nonce))
+		return hex.EncodeToString(m.Sum(nil))
+	}
+	return nameHash
 }
 
 func random(n int) []byte {

@@ -42,10 +42,11 @@ func TestProvedAttemptHasANewID(t *testing.T) {
 		t.Fatal("the id is the same after the password was proved")
 	}
 	for name, try := range map[string]func() error{
-		"look":   func() error { _, err := w.Attempt(t.Context(), planted); return err },
+		"look":   func() error { _, err := w.Where(t.Context(), planted); return err },
 		"finish": func() error { _, err := w.Finish(t.Context(), planted, here); return err },
 		"change": func() error {
-			return w.ChangePassword(t.Context(), planted, "My-Own-Pass-2", "My-Own-Pass-2", here)
+			_, err := w.ChangePassword(t.Context(), planted, "My-Own-Pass-2", "My-Own-Pass-2", here)
+			return err
 		},
 	} {
 		if err := try(); !errors.Is(err, login.ErrNoAttempt) {
@@ -63,14 +64,14 @@ func TestClaimGivesTheOldAttemptUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Attempt(t.Context(), old); !errors.Is(err, login.ErrNoAttempt) {
+	if _, err := w.Where(t.Context(), old); !errors.Is(err, login.ErrNoAttempt) {
 		t.Errorf("the attempt that was given up lives: %v", err)
 	}
 	w.expect(id, login.AskPassword, false) // nothing that was proved goes over to it
 	if next, err := w.Restart(t.Context(), id); err != nil || next != "/device" {
 		t.Errorf("Restart = %q, %v", next, err)
 	}
-	if _, err := w.Attempt(t.Context(), id); !errors.Is(err, login.ErrNoAttempt) {
+	if _, err := w.Where(t.Context(), id); !errors.Is(err, login.ErrNoAttempt) {
 		t.Errorf("the attempt lives after a restart: %v", err)
 	}
 }
@@ -123,18 +124,16 @@ func TestOneTimePasswordMustBeChanged(t *testing.T) {
 		{"A1-" + strings.Repeat("x", 64), "A1-" + strings.Repeat("x", 64)},
 		{"", ""},
 	} {
-		if err := w.ChangePassword(t.Context(), id, c.password, c.again, here); err != nil {
-			t.Fatal(err)
-		}
+		w.choose(id, c.password, c.again)
 		w.expect(id, login.AskNewPassword, true)
 	}
-	if err := w.ChangePassword(t.Context(), id, "My-Own-Pass-2", "My-Own-Pass-2", here); err != nil {
-		t.Fatal(err)
-	}
+	before := id
+	id = w.choose(id, "My-Own-Pass-2", "My-Own-Pass-2")
 	w.expect(id, login.Done, false)
-	if err := w.ChangePassword(t.Context(), id, "Replayed-Pass-3", "Replayed-Pass-3", here); err != nil { // changes nothing
-		t.Fatal(err)
+	if _, err := w.ChangePassword(t.Context(), before, "Replayed-Pass-3", "Replayed-Pass-3", here); !errors.Is(err, login.ErrNoAttempt) {
+		t.Errorf("with the id from before: %v", err)
 	}
+	w.choose(id, "Replayed-Pass-3", "Replayed-Pass-3") // changes nothing
 	old := w.claim("alice", here)
 	w.expect(w.give(old, "One-Time-Pass-1", here), login.AskPassword, true)
 	w.expect(w.give(old, "My-Own-Pass-2", here), login.Done, false)
@@ -152,9 +151,7 @@ func TestStepsOutOfOrder(t *testing.T) {
 		t.Errorf("a restart of nothing: %v", err)
 	}
 	id := w.claim("alice", here)
-	if err := w.ChangePassword(ctx, id, "My-Own-Pass-2", "My-Own-Pass-2", here); err != nil {
-		t.Fatal(err)
-	}
+	w.choose(id, "My-Own-Pass-2", "My-Own-Pass-2")
 	if _, err := w.Finish(ctx, id, here); !errors.Is(err, login.ErrNoAttempt) {
 		t.Errorf("an attempt without a password was finished: %v", err)
 	}
@@ -163,7 +160,7 @@ func TestStepsOutOfOrder(t *testing.T) {
 		t.Error("a repeated step gave a new id")
 	}
 	w.expect(id, login.Done, false)
-	if a, err := w.Attempt(ctx, id); err != nil || a.UserName != "alice" || a.UserID != w.user.ID {
+	if a, err := w.Where(ctx, id); err != nil || a.UserName != "alice" || a.UserID != w.user.ID {
 		t.Errorf("the attempt is of %q (%s), %v", a.UserName, a.UserID, err)
 	}
 }
@@ -192,7 +189,7 @@ func TestUserGoneMeanwhile(t *testing.T) {
 			w.setPassword("One-Time-Pass-1", true)
 			change := w.give(w.claim("alice", here), "One-Time-Pass-1", here)
 			w.update(func(tx *store.Tx) error { return gone(w, tx) })
-			if err := w.ChangePassword(t.Context(), change, "My-Own-Pass-2", "My-Own-Pass-2", here); !errors.Is(err, login.ErrNoAttempt) {
+			if _, err := w.ChangePassword(t.Context(), change, "My-Own-Pass-2", "My-Own-Pass-2", here); !errors.Is(err, login.ErrNoAttempt) {
 				t.Errorf("set a password: %v", err)
 			}
 		})
@@ -215,10 +212,8 @@ func TestPasswordResetMeanwhile(t *testing.T) {
 
 	first, second := w.claim("alice", here), w.claim("alice", here)
 	first, second = w.give(first, "One-Time-Pass-1", here), w.give(second, "One-Time-Pass-1", here)
-	if err := w.ChangePassword(t.Context(), first, "My-Own-Pass-2", "My-Own-Pass-2", here); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.ChangePassword(t.Context(), second, "Not-Your-Pass-3", "Not-Your-Pass-3", here); !errors.Is(err, login.ErrNoAttempt) {
+	first = w.choose(first, "My-Own-Pass-2", "My-Own-Pass-2")
+	if _, err := w.ChangePassword(t.Context(), second, "Not-Your-Pass-3", "Not-Your-Pass-3", here); !errors.Is(err, login.ErrNoAttempt) {
 		t.Errorf("a one-time password changed the password twice: %v", err)
 	}
 	own, err := w.Finish(t.Context(), first, here)
@@ -241,9 +236,7 @@ func TestNewPasswordEndsSessions(t *testing.T) {
 		return err
 	})
 	w.portal(cookie, true)
-	if err := w.ChangePassword(t.Context(), id, "My-Own-Pass-2", "My-Own-Pass-2", here); err != nil {
-		t.Fatal(err)
-	}
+	w.choose(id, "My-Own-Pass-2", "My-Own-Pass-2")
 	w.portal(cookie, false)
 }
 
@@ -264,7 +257,7 @@ func TestAttemptExpires(t *testing.T) {
 	w := newWorld(t)
 	id := w.claim("alice", here)
 	w.clock.Advance(16 * time.Minute)
-	if _, err := w.Attempt(t.Context(), id); !errors.Is(err, login.ErrNoAttempt) {
+	if _, err := w.Where(t.Context(), id); !errors.Is(err, login.ErrNoAttempt) {
 		t.Errorf("an old attempt lives: %v", err)
 	}
 	if _, err := w.GivePassword(t.Context(), id, password, here); !errors.Is(err, login.ErrNoAttempt) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"sallyport/internal/login"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 )
 
@@ -47,7 +48,7 @@ func TestHashIsRaised(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.update(func(tx *store.Tx) error { return login.SetPassword(tx, w.user.ID, phc, false) })
+	w.update(func(tx *store.Tx) error { return w.SetPassword(tx, w.user.ID, phc, false) })
 	for range 2 {
 		w.expect(w.give(w.claim("alice", here), password, here), login.Done, false)
 	}
@@ -66,12 +67,12 @@ func TestPasswordRules(t *testing.T) {
 		"Abcdef1-": true, "Abcde1-": false, "Äbcdef1-": true, "abcdef1-": false, "ABCDEF1-": false, "Abcdefg-": false, "Abcdefg1": false,
 		"Abc 1 def": true, "A1-" + strings.Repeat("x", 61): true, "A1-" + strings.Repeat("x", 62): false, "": false,
 	} {
-		if err := login.CheckPassword(p); (err == nil) != good {
-			t.Errorf("CheckPassword(%q) = %v", p, err)
+		if problem := login.Problem(setting.Defaults(), "alice", p); (problem == "") != good {
+			t.Errorf("Problem(%q) = %q", p, problem)
 		}
 	}
 	for range 100 {
-		if p := login.NewPassword(); login.CheckPassword(p) != nil {
+		if p := login.NewPassword(); login.Problem(setting.Defaults(), "alice", p) != "" {
 			t.Errorf("a random password breaks the rules: %s", p)
 		}
 	}

@@ -71,10 +71,25 @@ func tellLeftOut(e *audit.Event, n int64) {
 	}
 }
 
+// recordCheck records that a second factor was asked for and checked.
+func (s *Service) recordCheck(tx *store.Tx, a store.Attempt, kind string, from Browser, success bool) error {
+	for _, name := range []string{"CredentialChallenge", "CredentialVerification"} {
+		e := s.signInEvent(name, a, a.UserID, from, success || name == "CredentialChallenge")
+		e.AdditionalEventData["CredentialType"] = kind
+		if err := e.Store(tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // recordSignIn records that a person is in, and that their portal session has begun.
 func (s *Service) recordSignIn(tx *store.Tx, a store.Attempt, started store.Session, from Browser) error {
 	e := s.signInEvent("UserAuthentication", a, a.UserID, from, true)
-	e.AdditionalEventData["CredentialType"] = "PASSWORD"
+	e.AdditionalEventData["CredentialType"] = proofs(a)
+	if a.Enrolled {
+		e.AdditionalEventData["DeviceEnrollmentRequired"] = "true"
+	}
 	e.UserIdentity.CredentialID = started.ID
 	if err := e.Store(tx); err != nil {
 		return err
@@ -84,10 +99,51 @@ func (s *Service) recordSignIn(tx *store.Tx, a store.Attempt, started store.Sess
 	return e.Store(tx)
 }
 
-// recordNewPassword records that a person has replaced their one-time password.
+// proofs are the credential types with which a person came in (behaviour reference §10.4). AWS has no word for links.
+func proofs(a store.Attempt) string {
+	var all []string
+	switch {
+	case !a.PasswordAt.IsZero():
+		all = append(all, "PASSWORD")
+	case a.Entry == store.ByInvitation || a.Entry == store.ByReset:
+		all = append(all, "EMAIL_LINK")
+	}
+	if a.MFABy != "" {
+		all = append(all, a.MFABy)
+	}
+	return strings.Join(all, ",")
+}
+
+// recordNewPassword records that a person has chosen a password.
 func (s *Service) recordNewPassword(tx *store.Tx, a store.Attempt, from Browser) error {
 	e := s.event(directorySource, "UpdatePassword", a.UserID, from)
 	e.AdditionalEventData = map[string]any{"AuthWorkflowID": a.Workflow}
+	return e.Store(tx)
+}
+
+// recordDevice records that a person has registered a device.
+func (s *Service) recordDevice(tx *store.Tx, a store.Attempt, f store.Factor, from Browser) error {
+	name := "CompleteVirtualMfaDeviceRegistration"
+	if f.Kind == store.Passkey {
+		name = "CompleteWebAuthnDeviceRegistration"
+	}
+	e := s.event(directorySource, name, a.UserID, from)
+	e.AdditionalEventData = map[string]any{"AuthWorkflowID": a.Workflow}
+	e.ServiceEventDetails = map[string]any{"mfa_device_id": f.ID, "mfa_device_name": f.Name}
+	return e.Store(tx)
+}
+
+// recordReset records that a person was sent a link because somebody says that they have forgotten their password.
+func (s *Service) recordReset(tx *store.Tx, userID string) error {
+	e := s.event(directorySource, "SendPasswordReset", userID, Browser{})
+	e.SourceIPAddress = directorySource
+	return e.Store(tx)
+}
+
+// recordDisown records that a person says of a notice that it was not them.
+func (s *Service) recordDisown(tx *store.Tx, n store.Notice, from Browser) error {
+	e := s.event(directorySource, "DisownNotice", n.UserID, from)
+	e.ServiceEventDetails = map[string]any{"notice_id": n.ID, "kind": string(n.Kind), "detail": n.Detail, "subject": n.Subject}
 	return e.Store(tx)
 }
 

@@ -146,7 +146,7 @@ func TestUnknownUserCostsTheSame(t *testing.T) {
 			if len(c.Statements) < 5 {
 				t.Errorf("%s: the tap saw only %q", name, c.Statements)
 			}
-			a, err := w.Attempt(t.Context(), id)
+			a, err := w.Where(t.Context(), id)
 			if err != nil {
 				t.Fatal(err)
 			}

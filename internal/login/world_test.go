@@ -13,7 +13,10 @@ import (
 	"sallyport/internal/directory"
 	"sallyport/internal/keyring"
 	"sallyport/internal/login"
+	"sallyport/internal/mail"
+	"sallyport/internal/passkey"
 	"sallyport/internal/session"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
 )
@@ -51,8 +54,13 @@ func newWorldOn(t testing.TB, open func(testing.TB, clock.Clock) *store.DB) *wor
 	s := &login.Service{
 		DB: db, Hasher: login.NewCheapHasher(), Store: storeID, Owner: "111122223333", Region: "us-east-1", NameKey: []byte("key"),
 		Sessions: &session.Service{Clock: c, Keys: ring, Instance: "ssoins-1234567890abcdef", URLs: session.URLs{Portal: "https://id.example.org"}},
+		Mail:     &mail.Outbox{DB: db, Keys: ring, Owner: "test"}, Letters: mail.Letters{Portal: "https://id.example.org"},
+	}
+	if s.Party, err = passkey.New("https://id.example.org", "Sallyport"); err != nil {
+		t.Fatal(err)
 	}
 	w := &world{Service: s, t: t, clock: c}
+	w.set("mfa.mode", setting.Off) // many tests are about passwords alone
 	w.setPassword(password, false)
 	return w
 }
@@ -74,8 +82,14 @@ func (w *world) setPassword(p string, oneTime bool) {
 				return err
 			}
 		}
-		return login.SetPassword(tx, w.user.ID, phc, oneTime)
+		return w.SetPassword(tx, w.user.ID, phc, oneTime)
 	})
+}
+
+// set sets a setting.
+func (w *world) set(name, value string) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error { _, err := setting.Put(tx, name, value, "test"); return err })
 }
 
 func (w *world) update(f func(*store.Tx) error) {
@@ -105,6 +119,16 @@ func (w *world) give(id, p string, from login.Browser) string {
 	return id
 }
 
+// choose gives a new password and returns the id that the attempt has then.
+func (w *world) choose(id, p, again string) string {
+	w.t.Helper()
+	id, err := w.ChangePassword(w.t.Context(), id, p, again, here)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
 // enter signs alice in from a browser, which then is a known one.
 func (w *world) enter(p string, from *login.Browser) login.SignedIn {
 	w.t.Helper()
@@ -118,12 +142,12 @@ func (w *world) enter(p string, from *login.Browser) login.SignedIn {
 
 func (w *world) expect(id string, want login.Step, problem bool) {
 	w.t.Helper()
-	a, err := w.Attempt(w.t.Context(), id)
+	p, err := w.Where(w.t.Context(), id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if got := login.StepOf(a); got != want || (a.Problem != "") != problem {
-		w.t.Fatalf("step %d with problem %q; want step %d, problem %v", got, a.Problem, want, problem)
+	if p.Step != want || (p.Problem != "") != problem {
+		w.t.Fatalf("step %d with problem %q; want step %d, problem %v", p.Step, p.Problem, want, problem)
 	}
 }
 

@@ -59,9 +59,9 @@ func (s *Service) ListAccountRoles(_ context.Context, c *endpoint.Call, in *api.
 	return out, nil
 }
 
-// Logout ends the session behind the token, and the role credentials given out under it.
+// Logout ends the session behind the token and, by a setting, the role credentials given out under it.
 func (s *Service) Logout(_ context.Context, c *endpoint.Call, _ *api.LogoutRequest) (*api.LogoutResponse, error) {
-	return &api.LogoutResponse{}, s.Sessions.End(c.Tx, c.Caller.SessionID, c.Caller.UserID)
+	return &api.LogoutResponse{}, s.Sessions.SignOut(c.Tx, c.Caller.SessionID, c.Caller.UserID)
 }
 
 func ptr[T any](v T) *T { return &v }

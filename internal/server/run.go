@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"syscall"
 	"time"
 
 	"sallyport/internal/clock"
@@ -25,7 +22,9 @@ const drainTime = 6 * time.Second
 
 // Serve runs a production server until ctx ends.
 func Serve(ctx context.Context, cfg *config.Config, out io.Writer) error {
-	return start(ctx, cfg, out, newBlueprint(cfg.Region), func(s *Server) error { return s.operatorFile(ctx, out) })
+	return start(ctx, cfg, out, newBlueprint(cfg.Region), func(s *Server) error {
+		return errors.Join(s.operatorFile(ctx, out), s.foundingLink(ctx, out))
+	})
 }
 
 // Dev runs a throwaway world until ctx ends.
@@ -35,11 +34,11 @@ func Dev(ctx context.Context, cfg *config.Config, out io.Writer) error {
 
 // start listens, opens everything, lets greet write what the operator needs, and serves.
 func start(ctx context.Context, cfg *config.Config, out io.Writer, plan blueprint, greet func(*Server) error) (err error) {
-	l, err := listen(cfg)
+	f, err := listen(cfg)
 	if err != nil {
 		return err
 	}
-	defer l.Close()
+	defer f.close()
 	if err := cfg.Complete(); err != nil {
 		return err
 	}
@@ -59,48 +58,18 @@ func start(ctx context.Context, cfg *config.Config, out io.Writer, plan blueprin
 		return err
 	}
 	debug.FreeOSMemory() // a first start reads migrations and hashes passwords: 50 MB that are not needed again
-	return s.serve(ctx, l, out)
-}
-
-// listen takes the port before anything is opened: a port that is in use should not leave a half-made world behind.
-// `dev` learns its URL from the port that it got.
-func listen(cfg *config.Config) (net.Listener, error) {
-	check := cfg.Complete
-	if cfg.Dev {
-		check = cfg.CheckListen
-	}
-	if err := check(); err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("tcp", cfg.Listen)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fault.Invalidf("The address %s is in use by another program: stop it, or choose another with --listen.", cfg.Listen)
-	case err != nil:
-		var op *net.OpError
-		if errors.As(err, &op) {
-			err = op.Err
-		}
-		return nil, fault.Invalidf("Cannot listen on %s: %v.", cfg.Listen, err)
-	}
-	if cfg.Dev {
-		host, _, _ := net.SplitHostPort(cfg.Listen)
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		cfg.Listen, cfg.URL = net.JoinHostPort(host, port), "http://localhost:"+port // passkeys refuse IP addresses
-	}
-	return l, nil
+	return s.serve(ctx, f, out)
 }
 
 // serve answers requests until ctx ends, then drains: no new connections, requests end, workers end, events are shipped.
-func (s *Server) serve(ctx context.Context, l net.Listener, out io.Writer) error {
+func (s *Server) serve(ctx context.Context, f *front, out io.Writer) error {
 	workers, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))
 	done := s.work(workers)
-	web := &http.Server{
-		Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+	servers := f.servers(s.proxied(s.handler()))
+	failed := f.serve(servers)
+	if f.acme != nil {
+		go f.watchACME(workers)
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- web.Serve(l) }()
 	fmt.Fprintf(out, "ready %s\n", s.endpoint())
 	var err error
 	select {
@@ -109,8 +78,10 @@ func (s *Server) serve(ctx context.Context, l net.Listener, out io.Writer) error
 		s.stopping.Store(true)
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
-		if err := web.Shutdown(drain); err != nil {
-			s.log.Warn("requests were cut off", "error", err)
+		for _, web := range servers {
+			if err := web.Shutdown(drain); err != nil {
+				s.log.Warn("requests were cut off", "error", err)
+			}
 		}
 	}
 	stopWorkers()
@@ -149,7 +120,7 @@ func (s *Server) operatorFile(ctx context.Context, out io.Writer) error {
 func (s *Server) devFile(ctx context.Context, out io.Writer) error {
 	w := s.worldFile()
 	if s.made {
-		users, groups, err := samplePeople(ctx, s.db, s.login.Hasher)
+		users, groups, err := samplePeople(ctx, s.db, s.login)
 		if err != nil {
 			return fmt.Errorf("make sample people: %w", err)
 		}
@@ -183,7 +154,7 @@ func welcome(out io.Writer, dir string, w WorldFile) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "A throwaway identity center, for this machine only. Everything about it: %s\n\n", filepath.Join(dir, devFile))
 	fmt.Fprintf(&b, "  operate   eval \"$(sallyport env --data %s)\"; aws sso-admin list-instances\n", dir)
-	fmt.Fprintf(&b, "  sign in   %s as %s, password in dev.json\n", w.PortalURL, w.Users[0].UserName)
+	fmt.Fprintf(&b, "  sign in   %s as %s, password and TOTP secret in dev.json; or as %s, who registers a device first\n", w.PortalURL, w.Users[0].UserName, w.Users[1].UserName)
 	fmt.Fprintf(&b, "  CLI       sallyport aws-config --portal %s --write\n\n", strings.TrimSuffix(w.PortalURL, "/portal"))
 	_, _ = io.WriteString(out, b.String())
 }

@@ -8,6 +8,7 @@ import (
 	"sallyport/internal/directory"
 	"sallyport/internal/login"
 	"sallyport/internal/store"
+	"sallyport/internal/totp"
 )
 
 // The sample world holds what AWS's Boto3 example for account assignments names, so that it runs without an edit.
@@ -44,13 +45,13 @@ func sampleBlueprint(region string, more int) blueprint {
 }
 
 // samplePeople adds the sample people and groups and returns them with their passwords.
-func samplePeople(ctx context.Context, db *store.DB, hasher *login.Hasher) ([]SampleUser, []SampleGroup, error) {
+func samplePeople(ctx context.Context, db *store.DB, in *login.Service) ([]SampleUser, []SampleGroup, error) {
 	users := []SampleUser{{UserName: "alice"}, {UserName: "bob"}}
 	names := map[string]store.Name{"alice": {GivenName: "Alice", FamilyName: "Adams"}, "bob": {GivenName: "Bob", FamilyName: "Brown"}}
 	hashes := map[string]string{}
 	for i, u := range users {
 		users[i].Password = login.NewPassword()
-		phc, err := hasher.Hash(ctx, users[i].Password)
+		phc, err := in.Hasher.Hash(ctx, users[i].Password)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -72,14 +73,22 @@ func samplePeople(ctx context.Context, db *store.DB, hasher *login.Hasher) ([]Sa
 				return fmt.Errorf("create %s: %w", u.UserName, err)
 			}
 			users[i].UserID, ids[u.UserName] = made.ID, made.ID
-			if err := login.SetPassword(tx, made.ID, hashes[u.UserName], false); err != nil {
+			if err := in.SetPassword(tx, made.ID, hashes[u.UserName], i != enrolledOne); err != nil {
 				return fmt.Errorf("set password of %s: %w", u.UserName, err)
 			}
+		}
+		seed := totp.NewSeed()
+		users[enrolledOne].TOTPSecret = seed.Text()
+		if err := in.EnrollApp(tx, users[enrolledOne].UserID, "Sample app", seed); err != nil {
+			return err
 		}
 		return sampleGroups(tx, groups, ids)
 	})
 	return users, groups, err
 }
+
+// enrolledOne has a device. The other's password is a one-time password: they register a device and choose a password.
+const enrolledOne = 0
 
 // byDev is who made the sample world's records.
 const byDev = "sallyport dev"

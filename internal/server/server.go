@@ -20,13 +20,16 @@ import (
 
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
+	"sallyport/internal/breach"
 	"sallyport/internal/config"
 	"sallyport/internal/credential"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/fault"
 	"sallyport/internal/keyring"
 	"sallyport/internal/login"
+	"sallyport/internal/mail"
 	"sallyport/internal/page"
+	"sallyport/internal/passkey"
 	"sallyport/internal/policy"
 	"sallyport/internal/provision"
 	"sallyport/internal/provision/local"
@@ -55,6 +58,8 @@ type Server struct {
 	api      *endpoint.API
 	pages    *web.Server
 	worker   *provision.Worker
+	mail     *mail.Outbox
+	breached *breach.List
 	file     *audit.File // nil: off
 	registry *prometheus.Registry
 
@@ -83,6 +88,12 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 		if s.file, err = audit.OpenFile(cfg.AuditFile); err != nil {
 			return nil, err
 		}
+	}
+	if s.mail, err = openMail(cfg, db, s.ring, s.log); err != nil {
+		return nil, err
+	}
+	if s.breached, err = breach.Open(cfg.BreachedPasswordsFile); err != nil {
+		return nil, err
 	}
 	s.rules()
 	return s, s.protocols()
@@ -128,8 +139,14 @@ func (s *Server) rules() {
 	s.login = &login.Service{
 		DB: s.db, Hasher: hasher, Store: s.instance.StoreID, Owner: s.instance.Owner, Region: s.instance.Region,
 		NameKey: s.ring.Current(keyring.Records).Derive("sign-in failures by name"), Sessions: s.sessions, Metrics: login.NewMetrics(s.registry, hasher),
+		Mail: s.mail, Letters: mail.Letters{Portal: s.cfg.URL}, Breached: s.breached,
 	}
-	s.vendor = &vend.Vendor{DB: s.db, Minter: s.minter, Instance: s.instance.ID, Ways: revocation.NewMemo[vend.Way, store.Role](s.gate)}
+	if party, err := passkey.New(s.cfg.URL, "Sallyport"); err == nil {
+		s.login.Party = party // otherwise passkeys are not offered: browsers refuse them at addresses without a name
+	}
+	s.vendor = &vend.Vendor{
+		DB: s.db, Minter: s.minter, Instance: s.instance.ID, Ways: revocation.NewMemo[vend.Way, vend.Reach](s.gate), Portal: s.cfg.URL,
+	}
 	s.worker = &provision.Worker{DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log}
 }
 
@@ -157,7 +174,7 @@ func (s *Server) protocols() error {
 	}
 	s.pages = &web.Server{
 		DB: s.db, Login: s.login, Sessions: s.sessions, Vendor: s.vendor, Instance: s.instance.ID, URL: base,
-		StartURL: s.instance.StartURL, Record: s.api.Recorder.Add, Log: s.log,
+		StartURL: s.instance.StartURL, Record: s.api.Recorder.Add, Log: s.log, Found: s.makeFirst,
 	}
 	return nil
 }
@@ -208,6 +225,8 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(s.api.Recorder.Run)
 	run(s.provision)
 	run(s.sweep)
+	run(s.sendMail)
+	run(s.sendResets)
 	run(func(ctx context.Context) { s.gate.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.ring.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.seal(ctx) })

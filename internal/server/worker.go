@@ -44,6 +44,39 @@ func (s *Server) sweep(ctx context.Context) {
 	}
 }
 
+// sendMail brings letters to the mail server.
+func (s *Server) sendMail(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := s.mail.Run(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("sending mail stopped, will start again", "error", err)
+			pause(ctx, time.Second)
+		}
+	}
+}
+
+// sendResets looks for the people who have forgotten their passwords.
+func (s *Server) sendResets(ctx context.Context) {
+	if !s.mail.Configured() {
+		return
+	}
+	owner := arn.NewUUID()
+	for ctx.Err() == nil {
+		wake := s.db.JobsWake()
+		n, err := s.login.SendResets(ctx, owner)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("sending password resets failed, will try again", "error", err)
+		}
+		if n > 0 && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-time.After(time.Second): // other nodes' jobs have no bell
+		}
+	}
+}
+
 // prune deletes sessions and sign-in attempts that serve nobody any more.
 func (s *Server) prune(ctx context.Context) {
 	for {

@@ -18,7 +18,7 @@ type AuthorizeRequest struct {
 	RedirectURI string // with the port that the client listens on
 	State       string
 
-	clientKey string
+	ClientKey string // names the registration
 	challenge string
 }
 
@@ -61,7 +61,7 @@ func (s *Service) CheckAuthorize(q url.Values) (AuthorizeRequest, error) {
 	if !matchesRedirect(c.Redirects, uri) {
 		return AuthorizeRequest{}, refuse(invalidRequest, "The redirect URI %q is not one that the client has registered.", clip(uri))
 	}
-	r := AuthorizeRequest{ClientName: c.Name, Scopes: []string{AccountAccess}, RedirectURI: uri, clientKey: c.Key}
+	r := AuthorizeRequest{ClientName: c.Name, Scopes: []string{AccountAccess}, RedirectURI: uri, ClientKey: c.Key}
 	if state := q["state"]; len(state) > 1 || len(q.Get("state")) > maxState {
 		return AuthorizeRequest{}, &RedirectError{uri, invalidRequest, "There must be one state of at most 1024 bytes.", ""}
 	}
@@ -105,12 +105,12 @@ func isChallenge(s string) bool {
 
 // GrantCode makes the authorization code for a person who has consented, and returns where their browser takes it.
 func (s *Service) GrantCode(tx *store.Tx, portal store.Session, r AuthorizeRequest) (string, error) {
-	if err := allowed(tx, r.clientKey); err != nil {
+	if err := allowed(tx, r.ClientKey); err != nil {
 		return "", err
 	}
 	code, hash := credential.NewBearer(codePrefix)
 	err := tx.InsertAuthCode(store.AuthCode{
-		Hash: hash, PortalID: portal.ID, ClientKey: r.clientKey, RedirectURI: r.RedirectURI,
+		Hash: hash, PortalID: portal.ID, ClientKey: r.ClientKey, RedirectURI: r.RedirectURI,
 		Challenge: r.challenge, ExpiresAt: tx.Now().Add(codeLife),
 	})
 	if err != nil {

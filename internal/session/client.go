@@ -148,19 +148,37 @@ func (c client) issued() time.Time { return time.Unix(c.Issued, 0).UTC() }
 // may says whether the client registered for a grant. One that named none may use all (RFC 8628 clients name none).
 func (c client) may(grant string) bool { return len(c.Grants) == 0 || slices.Contains(c.Grants, grant) }
 
-// DenyClient puts the client behind an id on the deny list and ends its sessions.
-func (s *Service) DenyClient(tx *store.Tx, clientID, by string) error {
-	c, err := s.openClient(clientID)
+// Block puts a client registration on the deny list and ends its sessions. It tells how many it were.
+func (s *Service) Block(tx *store.Tx, key, by string) (int, error) {
+	if err := tx.DenyClient(key, by); err != nil {
+		return 0, fmt.Errorf("deny client: %w", err)
+	}
+	ids, err := tx.LiveSessionsOfClient(key)
 	if err != nil {
-		return err
+		return 0, fmt.Errorf("list client's sessions: %w", err)
 	}
-	if err := tx.DenyClient(c.Key, by); err != nil {
-		return fmt.Errorf("deny client: %w", err)
-	}
-	ids, err := tx.LiveSessionsOfClient(c.Key)
+	return len(ids), s.endAll(tx, ids, by)
+}
+
+// EndClientOf ends the sessions that a client registration has for one person. It tells how many it were.
+func (s *Service) EndClientOf(tx *store.Tx, key, userID, by string) (int, error) {
+	ids, err := tx.LiveSessionsOfClientAndUser(key, userID)
 	if err != nil {
-		return fmt.Errorf("list client's sessions: %w", err)
+		return 0, fmt.Errorf("list client's sessions: %w", err)
 	}
+	return len(ids), s.endAll(tx, ids, by)
+}
+
+// Knows says whether a person has approved the client registration before.
+func Knows(tx *store.Tx, key, userID string) (bool, error) {
+	known, err := tx.HadSession(key, userID)
+	if err != nil {
+		return false, fmt.Errorf("look for earlier sessions of client: %w", err)
+	}
+	return known, nil
+}
+
+func (s *Service) endAll(tx *store.Tx, ids []string, by string) error {
 	for _, id := range ids {
 		if err := s.End(tx, id, by); err != nil {
 			return err

@@ -89,13 +89,20 @@ func TestGrantTypes(t *testing.T) {
 	wantReason(t, err, invalidRequest)
 }
 
-func TestDenyClient(t *testing.T) {
+func TestBlock(t *testing.T) {
 	w := onSQLite(t)
 	c, tok := w.login()
 	if _, err := w.caller(tok.Access); err != nil {
 		t.Fatal(err)
 	}
-	w.update(func(tx *store.Tx) error { return w.DenyClient(tx, c.ID, "operator") })
+	w.update(func(tx *store.Tx) error {
+		opened, err := w.openClient(c.ID)
+		if err != nil {
+			return err
+		}
+		_, err = w.Block(tx, opened.Key, "operator")
+		return err
+	})
 	_, err := w.caller(tok.Access)
 	wantKind(t, err, fault.Unauthenticated)
 	w.refused(invalidClient, TokenRequest{ClientID: c.ID, ClientSecret: string(c.Secret), GrantType: RefreshGrant, RefreshToken: string(tok.Refresh)})

@@ -28,6 +28,7 @@ type DeviceStart struct {
 // from the request came.
 type DeviceRequest struct {
 	ClientName string
+	ClientKey  string // names the registration
 	UserCode   string
 	Scopes     []string
 	StartedAt  time.Time
@@ -103,7 +104,7 @@ func (s *Service) PendingDevice(portal store.Session, userCode string, from Orig
 	if err != nil {
 		return DeviceRequest{}, err
 	}
-	return DeviceRequest{d.Name, d.UserCode, []string{AccountAccess}, d.started(), Origin{d.IP, d.UserAgent}}, nil
+	return DeviceRequest{d.Name, d.Key, d.UserCode, []string{AccountAccess}, d.started(), Origin{d.IP, d.UserAgent}}, nil
 }
 
 // ApproveDevice lets the client that shows the user code act for the person behind the portal session.

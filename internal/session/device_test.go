@@ -60,7 +60,7 @@ func TestDevice(t *testing.T) {
 			w.refused(authorizationPending, poll)
 		}
 		got, err := w.PendingDevice(w.portal, strings.ToLower(strings.ReplaceAll(d.UserCode, "-", "")), browser)
-		want := DeviceRequest{"botocore-client-dev", d.UserCode, []string{AccountAccess}, w.clock.Now().Add(-30 * time.Second), laptop}
+		want := DeviceRequest{"botocore-client-dev", got.ClientKey, d.UserCode, []string{AccountAccess}, w.clock.Now().Add(-30 * time.Second), laptop}
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v (-want +got)\n%s", err, diff)
 		}

@@ -25,9 +25,6 @@ type Service struct {
 	Instance arn.Instance // clients and codes of another instance mean nothing here
 	URLs     URLs
 
-	// PortalLife is how long a portal session lives; zero: 8 hours. Nothing that hangs on it lives longer.
-	PortalLife time.Duration
-
 	pending pending // device authorizations that nobody has decided on
 	tries   tries   // failed look-ups of user codes
 	opened  limiter // use of the operations that are open to anyone, by address
@@ -48,7 +45,6 @@ type Origin struct {
 
 // Lifetimes (behaviour reference §5.3). A client registered without scopes is of the old kind: it knows no refresh.
 const (
-	portalLife   = 8 * time.Hour
 	clientLife   = 90 * 24 * time.Hour
 	deviceLife   = 10 * time.Minute
 	codeLife     = 2 * time.Minute

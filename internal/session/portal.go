@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/arn"
 	"sallyport/internal/credential"
 	"sallyport/internal/fault"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 )
 
@@ -17,15 +18,15 @@ const cookiePrefix = "aop"
 
 // StartPortal makes a portal session for a person who has signed in. The cookie's value is shown this once.
 func (s *Service) StartPortal(tx *store.Tx, user store.User, from Origin, mfaAt time.Time) (cookie credential.Secret, _ store.Session, err error) {
-	life := s.PortalLife
-	if life == 0 {
-		life = portalLife
+	in, err := setting.Load(tx)
+	if err != nil {
+		return "", store.Session{}, err
 	}
 	cookie, hash := credential.NewBearer(cookiePrefix)
 	now := tx.Now()
 	p := store.Session{
 		ID: arn.NewTimeUUID(now), UserID: user.ID, CookieHash: hash, IP: clip(from.IP), UserAgent: cut(from.UserAgent),
-		MFAAt: mfaAt, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(life),
+		MFAAt: mfaAt, ProvedAt: now, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(in.SessionLife),
 	}
 	if err := tx.InsertSession(p); err != nil {
 		return "", store.Session{}, fmt.Errorf("add portal session: %w", err)
@@ -45,7 +46,47 @@ func (s *Service) Portal(tx *store.Tx, cookie string) (store.Session, error) {
 	if err != nil {
 		return store.Session{}, fmt.Errorf("load portal session: %w", err)
 	}
-	return p, live(tx, p)
+	if err := live(tx, p); err != nil {
+		return p, err
+	}
+	return p, idle(tx, p)
+}
+
+// idle refuses a browser's session that has not been used for longer than the operator allows.
+func idle(tx *store.Tx, p store.Session) error {
+	in, err := setting.Load(tx)
+	if err != nil {
+		return err
+	}
+	if in.SessionIdle > 0 && !tx.Now().Before(p.SeenAt.Add(in.SessionIdle)) {
+		return fault.Unauthenticatedf(fault.AuthExpired, "Your session was not used for a while and is over. Sign in again.")
+	}
+	return nil
+}
+
+// seenEvery is how exactly the last use of a browser's session is known.
+const seenEvery = time.Minute
+
+// Stale says that the last use of a session is worth storing again.
+func Stale(p store.Session, now time.Time) bool { return now.Sub(p.SeenAt) >= seenEvery }
+
+// Renew gives a portal session another cookie, because its person has proved a factor again: what was there before the rise
+// in privilege is worth nothing after it. mfaAt zero leaves the time of the second factor as it was.
+func (s *Service) Renew(tx *store.Tx, id string, mfaAt time.Time) (cookie credential.Secret, p store.Session, err error) {
+	if p, err = tx.Session(id); err != nil {
+		return "", p, fmt.Errorf("load portal session: %w", err)
+	}
+	if err := live(tx, p); err != nil {
+		return "", p, err
+	}
+	cookie, p.CookieHash = credential.NewBearer(cookiePrefix)
+	if p.ProvedAt = tx.Now(); !mfaAt.IsZero() {
+		p.MFAAt = mfaAt
+	}
+	if err := tx.RenewSession(p); err != nil {
+		return "", p, fmt.Errorf("renew portal session: %w", err)
+	}
+	return cookie, p, tx.Changed("session:" + id) // its tokens are remembered with the time of the second factor
 }
 
 // live refuses a session that has ended, whose time is over or whose user is gone or disabled.
@@ -68,8 +109,20 @@ func live(tx *store.Tx, p store.Session) error {
 
 // End ends a session with all that hangs on it: its children, their tokens, and the role credentials given out under
 // them. Ending a session that has been ended already changes nothing.
-func (s *Service) End(tx *store.Tx, id, by string) error {
-	err := tx.EndSession(id, by)
+func (s *Service) End(tx *store.Tx, id, by string) error { return end(tx, id, by, false) }
+
+// SignOut ends a session because its person asks for it. Whether role credentials that were given out under it go on to
+// their own end is a setting.
+func (s *Service) SignOut(tx *store.Tx, id, by string) error {
+	in, err := setting.Load(tx)
+	if err != nil {
+		return err
+	}
+	return end(tx, id, by, !in.SignOutEndsRoles)
+}
+
+func end(tx *store.Tx, id, by string, keepRoles bool) error {
+	err := tx.EndSession(id, by, keepRoles)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -80,16 +133,42 @@ func (s *Service) End(tx *store.Tx, id, by string) error {
 	return tx.Changed("session:" + id)
 }
 
-// EndAllOf ends every session of a user.
-func (s *Service) EndAllOf(tx *store.Tx, userID, by string) error {
-	if _, err := tx.EndSessionsOf(userID, by); err != nil {
+// EndAllOf ends every session of a user, and the trust in their browsers. It tells how many sessions it were.
+func (s *Service) EndAllOf(tx *store.Tx, userID, by string) (int64, error) {
+	n, err := tx.EndSessionsOf(userID, by)
+	return n, ended(tx, userID, err)
+}
+
+// EndOthersOf ends every session of a user but one and what hangs on it, and the trust in their browsers.
+func (s *Service) EndOthersOf(tx *store.Tx, userID, keep, by string) (int64, error) {
+	if keep == "" { // and not those without a parent, whose parent's id is empty as well
+		return s.EndAllOf(tx, userID, by)
+	}
+	n, err := tx.EndOtherSessions(userID, keep, by)
+	return n, ended(tx, userID, err)
+}
+
+func ended(tx *store.Tx, userID string, err error) error {
+	if err == nil {
+		err = tx.DistrustBrowsers(userID)
+	}
+	if err != nil {
 		return fmt.Errorf("end user's sessions: %w", err)
 	}
 	return tx.Changed("user:" + userID)
 }
 
-// Ended says whether somebody has ended the session, or the one above it. A session whose row is gone counts as ended;
-// natural expiry does not: role credentials outlive it, as on AWS.
+// EndEverything ends every session there is.
+func (s *Service) EndEverything(tx *store.Tx, by string) (int64, error) {
+	n, err := tx.EndEverySession(by)
+	if err != nil {
+		return 0, fmt.Errorf("end all sessions: %w", err)
+	}
+	return n, tx.Changed("all")
+}
+
+// Ended says whether somebody has ended the session, or the one above it, and with it the role credentials that were given
+// out under it. A session whose row is gone counts as ended; natural expiry does not: they outlive it, as on AWS.
 func Ended(tx *store.Tx, id string) (bool, error) {
 	p, err := tx.Session(id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -98,7 +177,7 @@ func Ended(tx *store.Tx, id string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("load session: %w", err)
 	}
-	return !p.EndedAt.IsZero(), nil // ending a parent ends its children's rows
+	return !p.EndedAt.IsZero() && !p.KeepsRoles, nil // ending a parent ends its children's rows
 }
 
 // Prune deletes what serves nobody any more, in bounded steps: call it again while it says that there may be more.

@@ -86,7 +86,7 @@ func TestEnd(t *testing.T) {
 func TestEndAllOf(t *testing.T) {
 	w := onSQLite(t)
 	_, tok := w.login()
-	w.update(func(tx *store.Tx) error { return w.EndAllOf(tx, w.user.ID, "operator") })
+	w.update(func(tx *store.Tx) error { _, err := w.EndAllOf(tx, w.user.ID, "operator"); return err })
 	_, err := w.caller(tok.Access)
 	wantKind(t, err, fault.Unauthenticated)
 	wantKind(t, w.enter(w.cookie), fault.Unauthenticated)

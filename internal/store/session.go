@@ -15,11 +15,13 @@ type Session struct {
 	IP         string
 	UserAgent  string
 	MFAAt      time.Time // zero: none
+	ProvedAt   time.Time // when a factor was proved last
 	CreatedAt  time.Time
 	SeenAt     time.Time // last used to get something
 	ExpiresAt  time.Time
 	EndedAt    time.Time // zero: nobody has ended it
 	EndedBy    string
+	KeepsRoles bool // its end left alone the role credentials that were given out under it
 }
 
 // Live says that nobody has ended the session and that its time is not over.
@@ -49,17 +51,21 @@ type Bearer struct {
 	UserStatus UserStatus
 }
 
-const sessionColumns = `s.id, s.parent_id, s.user_id, s.cookie_hash, s.client_key, s.client_name, s.scopes, s.ip, s.user_agent, s.mfa_at, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.ended_by`
+const sessionColumns = `s.id, s.parent_id, s.user_id, s.cookie_hash, s.client_key, s.client_name, s.scopes, s.ip, s.user_agent, s.mfa_at, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.ended_by, s.proved_at, s.keeps_roles`
 
 const (
-	insertSession query = `INSERT INTO session (id, parent_id, user_id, cookie_hash, client_key, client_name, scopes, ip, user_agent, mfa_at, created_at, seen_at, expires_at, ended_at, ended_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, '')`
+	insertSession query = `INSERT INTO session (id, parent_id, user_id, cookie_hash, client_key, client_name, scopes, ip, user_agent, mfa_at, created_at, seen_at, expires_at, ended_at, ended_by, proved_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, '', $14)`
 	sessionByID     query = `SELECT ` + sessionColumns + ` FROM session s WHERE s.id = $1`
 	sessionByCookie query = `SELECT ` + sessionColumns + ` FROM session s WHERE s.cookie_hash = $1`
 	sessionSeen     query = `UPDATE session SET seen_at = $1 WHERE id = $2`
-	endSession      query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE id = $3 AND ended_at = 0`
-	endChildren     query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE parent_id = $3 AND ended_at = 0`
+	renewSession    query = `UPDATE session SET cookie_hash = $1, mfa_at = $2, proved_at = $3, seen_at = $4 WHERE id = $5`
+	renewChildren   query = `UPDATE session SET mfa_at = $1 WHERE parent_id = $2`
+	endSession      query = `UPDATE session SET ended_at = $1, ended_by = $2, keeps_roles = $3 WHERE id = $4 AND ended_at = 0`
+	endChildren     query = `UPDATE session SET ended_at = $1, ended_by = $2, keeps_roles = $3 WHERE parent_id = $4 AND ended_at = 0`
 	endUser         query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE user_id = $3 AND ended_at = 0`
+	endOthers       query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE user_id = $3 AND ended_at = 0 AND id <> $4 AND parent_id <> $5`
+	endEvery        query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE ended_at = 0`
 	liveOfClient    query = `SELECT id FROM session WHERE client_key = $1 AND ended_at = 0 AND expires_at > $2 ORDER BY id`
 	pruneSessions   query = `DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 	insertToken     query = `INSERT INTO access_token (hash, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)`
@@ -73,13 +79,14 @@ type sessionRow struct {
 	s                                  Session
 	cookie                             *string
 	mfa, created, seen, expires, ended int64
+	proved                             int64
 }
 
 func (r *sessionRow) dest() []any {
 	s := &r.s
 	return []any{
 		&s.ID, &s.ParentID, &s.UserID, &r.cookie, &s.ClientKey, &s.ClientName, &s.Scopes, &s.IP, &s.UserAgent,
-		&r.mfa, &r.created, &r.seen, &r.expires, &r.ended, &s.EndedBy,
+		&r.mfa, &r.created, &r.seen, &r.expires, &r.ended, &s.EndedBy, &r.proved, &s.KeepsRoles,
 	}
 }
 
@@ -90,6 +97,7 @@ func (r *sessionRow) session() Session {
 	}
 	s.MFAAt, s.CreatedAt = fromMicros(r.mfa), fromMicros(r.created)
 	s.SeenAt, s.ExpiresAt, s.EndedAt = fromMicros(r.seen), fromMicros(r.expires), fromMicros(r.ended)
+	s.ProvedAt = fromMicros(r.proved)
 	return s
 }
 
@@ -109,7 +117,7 @@ func scanBearer(r row) (b Bearer, err error) {
 // InsertSession adds a session that nobody has ended.
 func (tx *Tx) InsertSession(s Session) error {
 	_, err := tx.exec(insertSession, s.ID, s.ParentID, s.UserID, nullable(s.CookieHash), s.ClientKey, s.ClientName, s.Scopes, s.IP, s.UserAgent,
-		micros(s.MFAAt), micros(s.CreatedAt), micros(s.SeenAt), micros(s.ExpiresAt))
+		micros(s.MFAAt), micros(s.CreatedAt), micros(s.SeenAt), micros(s.ExpiresAt), micros(s.ProvedAt))
 	return err
 }
 
@@ -124,14 +132,33 @@ func (tx *Tx) SessionOfCookie(hash string) (Session, error) {
 // SessionSeen stamps a session as used now.
 func (tx *Tx) SessionSeen(id string) error { return one(tx.exec(sessionSeen, micros(tx.now), id)) }
 
-// EndSession ends a session, with all of its children; ErrNotFound when it is not there or has been ended already.
-func (tx *Tx) EndSession(id, by string) error {
-	if err := one(tx.exec(endSession, micros(tx.now), by, id)); err != nil {
+// RenewSession gives a portal session another cookie and the times at which factors were proved; its children inherit that
+// of the second factor. ErrNotFound.
+func (tx *Tx) RenewSession(s Session) error {
+	if err := one(tx.exec(renewSession, s.CookieHash, micros(s.MFAAt), micros(s.ProvedAt), micros(tx.now), s.ID)); err != nil {
 		return err
 	}
-	_, err := tx.exec(endChildren, micros(tx.now), by, id)
+	_, err := tx.exec(renewChildren, micros(s.MFAAt), s.ID)
 	return err
 }
+
+// EndSession ends a session, with all of its children; ErrNotFound when it is not there or has been ended already.
+// keepRoles leaves alone the role credentials that were given out under it.
+func (tx *Tx) EndSession(id, by string, keepRoles bool) error {
+	if err := one(tx.exec(endSession, micros(tx.now), by, keepRoles, id)); err != nil {
+		return err
+	}
+	_, err := tx.exec(endChildren, micros(tx.now), by, keepRoles, id)
+	return err
+}
+
+// EndOtherSessions ends every session of a user but the one with the id keep and its children, and tells how many it were.
+func (tx *Tx) EndOtherSessions(userID, keep, by string) (int64, error) {
+	return tx.exec(endOthers, micros(tx.now), by, userID, keep, keep)
+}
+
+// EndEverySession ends every session there is and tells how many it were.
+func (tx *Tx) EndEverySession(by string) (int64, error) { return tx.exec(endEvery, micros(tx.now), by) }
 
 // EndSessionsOf ends every session of a user and tells how many it were.
 func (tx *Tx) EndSessionsOf(userID, by string) (int64, error) {
@@ -152,14 +179,14 @@ func (tx *Tx) InsertAccessToken(t AccessToken) error {
 // Bearer is what the token with the hash stands for, live or not; ErrNotFound, also when the user is gone.
 func (tx *Tx) Bearer(hash string) (Bearer, error) { return get(tx, bearerByHash, scanBearer, hash) }
 
-// PruneSessions deletes up to limit rows of each kind that serve nobody any more: expired tokens, codes and decisions, and
-// sessions that expired before the given time. It tells how many rows went.
+// PruneSessions deletes up to limit rows of each kind that serve nobody any more: expired tokens, codes and decisions, roles
+// that are not in use any more, and notices and sessions from before the given time. It tells how many rows went.
 func (tx *Tx) PruneSessions(sessionsBefore time.Time, limit int) (int64, error) {
 	var total int64
 	for _, p := range []struct {
 		q      query
 		before time.Time
-	}{{pruneTokens, tx.now}, {pruneRefresh, tx.now}, {pruneAuthCodes, tx.now}, {pruneDecisions, tx.now}, {pruneSessions, sessionsBefore}} {
+	}{{pruneTokens, tx.now}, {pruneRefresh, tx.now}, {pruneAuthCodes, tx.now}, {pruneDecisions, tx.now}, {pruneUses, tx.now}, {pruneNotices, sessionsBefore}, {pruneSessions, sessionsBefore}} {
 		n, err := tx.exec(p.q, micros(p.before), limit)
 		if err != nil {
 			return total, err

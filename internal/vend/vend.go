@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"sallyport/internal/access"
 	"sallyport/internal/arn"
@@ -25,7 +26,17 @@ type Vendor struct {
 	Minter   *credential.Minter
 	Instance arn.Instance
 	// Ways remembers what people were found to reach; nil: each time is a read.
-	Ways *revocation.Memo[Way, store.Role]
+	Ways *revocation.Memo[Way, Reach]
+	// Portal is where people confirm their second factor: an URL without a slash at its end.
+	Portal string
+
+	uses uses
+}
+
+// Reach is what a way leads to.
+type Reach struct {
+	store.Role
+	MaxMFAAge time.Duration // how old the second factor may be; 0: nothing is asked
 }
 
 // Way is how a person asks for a role: by the name of the permission set that it was made from.
@@ -42,13 +53,16 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 	event.ServiceEventDetails = map[string]any{"account_id": account, "role_name": set}
 	asOf := v.DB.Now() // not later than the snapshot; and what is remembered is well within the margin of revocations (hard part 3)
 	w := Way{who.UserID, account, set}
-	role, err := v.Ways.Get(w, func() (role store.Role, err error) {
+	role, err := v.Ways.Get(w, func() (role Reach, err error) {
 		err = v.DB.View(ctx, func(tx *store.Tx) (err error) {
 			role, err = v.reach(tx, w)
 			return err
 		})
 		return role, err
 	})
+	if err == nil {
+		err = v.stepUp(role, who, set)
+	}
 	if err != nil {
 		return credential.Credentials{}, err
 	}
@@ -61,37 +75,68 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 		return credential.Credentials{}, fmt.Errorf("mint role credentials: %w", err)
 	}
 	event.ServiceEventDetails["access_key_id"] = keys.AccessKeyID // AWS's record lacks it: what was done with the key leads back here
-	if err := audit.Record(ctx, v.DB, event); err != nil {
+	if err := v.record(ctx, who, account, role, keys, event); err != nil {
 		return credential.Credentials{}, fmt.Errorf("record role credentials: %w", err)
 	}
 	return keys, nil
 }
 
+// record makes the event durable, and with it that the role may be in use in the session.
+func (v *Vendor) record(ctx context.Context, who credential.Caller, account arn.AccountID, role Reach, keys credential.Credentials, event *audit.Event) error {
+	use := store.RoleUse{SessionID: who.SessionID, Account: string(account), Set: role.Set.ARN(), Until: keys.Expiration}
+	if v.uses.known(use) {
+		return audit.Record(ctx, v.DB, event)
+	}
+	err := v.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.PutRoleUse(use); err != nil {
+			return fmt.Errorf("store use of role: %w", err)
+		}
+		return event.Store(tx)
+	})
+	if err == nil {
+		v.uses.learn(use)
+	}
+	return err
+}
+
+// stepUp refuses a caller whose second factor is older than the permission set allows. The message is for people at a command line.
+func (v *Vendor) stepUp(role Reach, who credential.Caller, set string) error {
+	if role.MaxMFAAge == 0 || !who.MFATime.IsZero() && v.DB.Now().Sub(who.MFATime) <= role.MaxMFAAge {
+		return nil
+	}
+	return fault.Deniedf("%s needs a second factor that was used in the last %d minutes. Confirm it at %s/confirm in the browser in which you signed in, then repeat the command.",
+		set, int(role.MaxMFAAge/time.Minute), v.Portal)
+}
+
 // reach is the role that the person is granted in the account, as it is provisioned now. No such account, no such
 // permission set and no such grant are one answer (case S33).
-func (v *Vendor) reach(tx *store.Tx, w Way) (store.Role, error) {
+func (v *Vendor) reach(tx *store.Tx, w Way) (Reach, error) {
 	set, err := access.SetByName(tx, v.Instance, w.Set)
 	if fault.KindOf(err) == fault.NotFound {
-		return store.Role{}, NoAccess()
+		return Reach{}, NoAccess()
 	}
 	if err != nil {
-		return store.Role{}, err
+		return Reach{}, err
 	}
 	ok, err := access.Granted(tx, w.UserID, w.Account, set.PermissionSet)
 	if err != nil {
-		return store.Role{}, err
+		return Reach{}, err
 	}
 	if !ok {
-		return store.Role{}, NoAccess()
+		return Reach{}, NoAccess()
 	}
 	role, err := tx.ProvisionedRole(w.Account, set.PermissionSet)
 	if errors.Is(err, store.ErrNotFound) {
-		return store.Role{}, NoAccess()
+		return Reach{}, NoAccess()
 	}
 	if err != nil {
-		return store.Role{}, fmt.Errorf("load provisioned role: %w", err)
+		return Reach{}, fmt.Errorf("load provisioned role: %w", err)
 	}
-	return role, nil
+	up, err := tx.StepUp(set.PermissionSet)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Reach{}, fmt.Errorf("load step-up: %w", err)
+	}
+	return Reach{role, up.MaxAge}, nil
 }
 
 // NoAccess is AWS's answer to everything that the caller may not have, whatever the reason (behaviour reference §5.1).

@@ -69,7 +69,7 @@ func (s *Server) decideDevice(w http.ResponseWriter, r *http.Request) {
 			if err := decide(tx, p.Session, d.UserCode, here); err != nil {
 				return err
 			}
-			return s.recordDecision(tx, p, here, d.ClientName, "device code", approve)
+			return s.recordDecision(tx, p, here, decision{d.ClientName, d.ClientKey, "device code", approve})
 		})
 	}
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *Server) decideAuthorize(w http.ResponseWriter, r *http.Request) {
 				return err
 			}
 		}
-		return s.recordDecision(tx, p, from(r), req.ClientName, "authorization code", approve)
+		return s.recordDecision(tx, p, from(r), decision{req.ClientName, req.ClientKey, "authorization code", approve})
 	})
 	if err != nil {
 		s.fail(w, r, err)
@@ -146,13 +146,27 @@ func (s *Server) authorizeRequest(w http.ResponseWriter, r *http.Request) (sessi
 	return req, err == nil
 }
 
-// recordDecision records what a person has decided about a client. AWS has no event of that name that is known; who may act
-// for a person is too much to leave to the client's own events.
-func (s *Server) recordDecision(tx *store.Tx, p person, from session.Origin, client, grant string, approved bool) error {
+// decision is what a person has decided about a client.
+type decision struct {
+	client, key, grant string
+	approved           bool
+}
+
+// recordDecision records what a person has decided about a client, and tells them of one that is new. AWS has no event of that
+// name that is known; who may act for a person is too much to leave to the client's own events.
+func (s *Server) recordDecision(tx *store.Tx, p person, from session.Origin, d decision) error {
 	e := s.event("AuthorizeClient", p, from, false)
-	e.ServiceEventDetails = map[string]any{"client_name": client, "grant": grant, "approved": approved}
-	if !approved {
+	e.ServiceEventDetails = map[string]any{"client_name": d.client, "grant": d.grant, "approved": d.approved}
+	if !d.approved {
 		e.ErrorCode, e.ErrorMessage = "AccessDenied", "The person did not allow it."
+		return e.Store(tx)
+	}
+	known, err := session.Knows(tx, d.key, p.UserID)
+	if err == nil && !known {
+		err = s.Login.Notify(tx, store.Notice{UserID: p.UserID, Kind: store.ClientApproved, Detail: d.client, Subject: d.key, IP: from.IP})
+	}
+	if err != nil {
+		return err
 	}
 	return e.Store(tx)
 }

@@ -108,7 +108,9 @@ func TestDeniedClient(t *testing.T) {
 	d := w.startDevice(c, session.Origin{IP: home})
 	b := w.signedIn()
 	device, code := b.open("/device?user_code="+d.UserCode), b.open(authorizeQuery(c, "http://127.0.0.1:4000/callback"))
-	w.update(func(tx *store.Tx) error { return w.sessions.DenyClient(tx, c.ID, "test") })
+	asked := must(url.Parse(authorizeQuery(c, "http://127.0.0.1:4000/callback")))
+	key := must(w.sessions.CheckAuthorize(asked.Query())).ClientKey
+	w.update(func(tx *store.Tx) error { _, err := w.sessions.Block(tx, key, "test"); return err })
 	b.submit(device, "decision", "decision", "approve").expect(http.StatusBadRequest, "Approve a device").says("blocked by an administrator")
 	b.submit(code, "decision", "decision", "approve").expect(http.StatusBadRequest, "That did not work").says("blocked by an administrator")
 	if got := w.events(); len(got) > 0 {

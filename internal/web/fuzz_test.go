@@ -36,7 +36,7 @@ func FuzzPages(f *testing.F) {
 	} {
 		f.Add(seed[0], seed[1], seed[2], seed[2], "", "")
 	}
-	w.sessions.PortalLife = 10 * 365 * 24 * time.Hour
+	w.set("session.life", "90d")
 	in := w.signedIn()
 	f.Fuzz(func(t *testing.T, method, path, query, body, attempt, session string) {
 		target, err := url.ParseRequestURI(path + "?" + query)

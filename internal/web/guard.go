@@ -38,6 +38,9 @@ func policy(formAction string) string {
 	return "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action " + formAction
 }
 
+// scripted is added to the policy of a page that asks for a passkey: browsers hand those to a script only.
+const scripted = "; script-src 'self'; connect-src 'self'"
+
 // formAction is where the forms of a consent page may lead. The grammar of sources has no IPv6 addresses (CSP 3 §2.3.1),
 // and browsers skip one that is there; so for a client that listens on [::1] the page allows what a source can say of it.
 func formAction(redirect *url.URL) string {

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"sallyport/internal/arn"
@@ -18,6 +19,7 @@ const (
 	attemptCookie = "__Host-sallyport-signin"
 	sessionCookie = "__Host-sallyport-session"
 	knownCookie   = "__Host-sallyport-known" // says that somebody has signed in here before: see login
+	trustCookie   = "__Host-sallyport-trust" // says that a person trusts this browser: see login
 )
 
 // person is who is signed in in the browser.
@@ -36,6 +38,9 @@ func (s *Server) who(r *http.Request) (p person, err error) {
 		p.UserName = user.UserName
 		return err
 	})
+	if err == nil && session.Stale(p.Session, s.DB.Now()) {
+		err = s.DB.Update(r.Context(), func(tx *store.Tx) error { return tx.SessionSeen(p.ID) })
+	}
 	return p, err
 }
 
@@ -56,8 +61,11 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request) (person, bool)
 // back is where a person goes on after signing in: the page that they asked for, or the one whose form they have sent. A
 // form is not sent again by itself.
 func back(r *http.Request) string {
-	if r.URL.Path == "/portal/credentials" {
+	switch {
+	case r.URL.Path == "/portal/credentials":
 		return "/portal"
+	case strings.HasPrefix(r.URL.Path, "/account/"):
+		return "/account"
 	}
 	return r.URL.RequestURI()
 }
@@ -67,7 +75,7 @@ func signInAt(next string) string { return "/signin?next=" + url.QueryEscape(nex
 
 // browser is what a request tells of its browser.
 func browser(r *http.Request) login.Browser {
-	return login.Browser{Origin: from(r), Known: cookie(r, knownCookie)}
+	return login.Browser{Origin: from(r), Known: cookie(r, knownCookie), Trust: cookie(r, trustCookie)}
 }
 
 // event begins the record of what a person did on a page.

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"slices"
 	"net/http"
 	"net/url"
 	"strings"
@@ -282,7 +283,7 @@ func TestSignOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Changes) == 0 || p.Changes[len(p.Changes)-1].Key != "session:"+out.Session.ParentID {
+	if !slices.ContainsFunc(p.Changes, func(c store.Change) bool { return c.Key == "session:"+out.Session.ParentID }) {
 		t.Errorf("role credentials are not told: %+v", p.Changes)
 	}
 	elsewhere.open("/portal").expect(http.StatusOK, "Accounts")

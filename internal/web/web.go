@@ -3,6 +3,7 @@
 package web
 
 import (
+	"context"
 	"embed"
 	"html/template"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
+	"sallyport/internal/credential"
 	"sallyport/internal/login"
 	"sallyport/internal/session"
 	"sallyport/internal/store"
@@ -33,10 +35,12 @@ type Server struct {
 	Sessions *session.Service
 	Vendor   *vend.Vendor
 	Instance arn.Instance
-	URL      *url.URL           // the public URL: pages live on its host alone, because cookies do
-	StartURL string             // AWS-shaped; HEAD on the start page redirects there (case S26)
-	Record   func(*audit.Event) // takes the events of successful reads; nil: they are not recorded
-	Log      *slog.Logger
+	URL      *url.URL // the public URL: pages live on its host alone, because cookies do
+	StartURL string   // AWS-shaped; HEAD on the start page redirects there (case S26)
+	// Found makes the first administrator, for a founding link, and returns the link with which they go on. nil: nobody can.
+	Found  func(ctx context.Context, token string, who Founder, from session.Origin) (credential.Secret, error)
+	Record func(*audit.Event) // takes the events of successful reads; nil: they are not recorded
+	Log    *slog.Logger
 
 	pages *template.Template
 }
@@ -54,7 +58,22 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /signin/password", s.givePassword)
 	mux.HandleFunc("POST /signin/new-password", s.changePassword)
 	mux.HandleFunc("POST /signin/restart", s.restart)
+	mux.HandleFunc("POST /signin/passkey/start", s.startPasskey)
+	mux.HandleFunc("POST /signin/passkey/options", s.passkeyOptions)
+	mux.HandleFunc("POST /signin/passkey", s.givePasskey)
+	mux.HandleFunc("POST /signin/code", s.giveCode)
+	mux.HandleFunc("GET /signin/app", s.newApp)
+	mux.HandleFunc("POST /signin/app", s.registerApp)
+	mux.HandleFunc("POST /signin/mail-code/send", s.sendMailCode)
+	mux.HandleFunc("POST /signin/mail-code", s.giveMailCode)
+	mux.HandleFunc("GET /signin/forgot", s.forgot)
+	mux.HandleFunc("POST /signin/forgot", s.sendForgot)
+	mux.HandleFunc("GET /link/{token}", s.link)
+	mux.HandleFunc("POST /link/{token}", s.followLink)
 	mux.HandleFunc("POST /signout", s.signOut)
+	mux.HandleFunc("GET /account", s.account)
+	mux.HandleFunc("GET /confirm", s.confirm)
+	mux.HandleFunc("POST /account/{what}", s.changeAccount)
 	mux.HandleFunc("GET /portal", s.portal)
 	mux.HandleFunc("GET /portal/account/{account}", s.portalAccount)
 	mux.HandleFunc("POST /portal/credentials", s.credentials)

@@ -22,7 +22,10 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/keyring"
 	"sallyport/internal/login"
+	"sallyport/internal/mail"
+	"sallyport/internal/passkey"
 	"sallyport/internal/session"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
 	"sallyport/internal/vend"
@@ -63,7 +66,8 @@ func newWorldOn(tb testing.TB, open func(testing.TB, clock.Clock) *store.DB) *wo
 	kek := must(keyring.ParseKEK(keyring.NewKEK()))
 	keys := must(keyring.Open(tb.Context(), w.db, kek))
 	w.sessions = &session.Service{Clock: c, Keys: keys, Instance: instance, URLs: session.URLs{Start: startURL, Portal: portal}}
-	w.login = &login.Service{DB: w.db, Hasher: login.NewHasher(), Store: storeID, Owner: owner, Region: "us-east-1", NameKey: []byte("key"), Sessions: w.sessions}
+	w.login = &login.Service{DB: w.db, Hasher: login.NewHasher(), Store: storeID, Owner: owner, Region: "us-east-1", NameKey: []byte("key"), Sessions: w.sessions,
+		Party: must(passkey.New(portal, "Sallyport")), Mail: &mail.Outbox{DB: w.db, Keys: keys, Owner: "test"}, Letters: mail.Letters{Portal: portal}}
 	s := &web.Server{
 		DB: w.db, Login: w.login, Sessions: w.sessions, Instance: instance, URL: must(url.Parse(portal)), StartURL: startURL,
 		Vendor: &vend.Vendor{DB: w.db, Minter: must(credential.NewMinter(tb.Context(), w.db, keys)), Instance: instance},
@@ -72,6 +76,7 @@ func newWorldOn(tb testing.TB, open func(testing.TB, clock.Clock) *store.DB) *wo
 	}
 	w.handler = s.Handler()
 	w.people()
+	w.set("mfa.mode", setting.Off) // most tests are about something else
 	w.grant(member, "ReadOnly")
 	return w
 }
@@ -102,11 +107,17 @@ func (w *world) people() {
 	})
 }
 
+// set sets a setting.
+func (w *world) set(name, value string) {
+	w.tb.Helper()
+	w.update(func(tx *store.Tx) error { _, err := setting.Put(tx, name, value, "test"); return err })
+}
+
 // setPassword gives alice a password. It hashes, which takes a while: tests that are not about signing in use signedIn.
 func (w *world) setPassword(p string, oneTime bool) {
 	w.tb.Helper()
 	phc := must(w.login.Hasher.Hash(w.tb.Context(), p))
-	w.update(func(tx *store.Tx) error { return login.SetPassword(tx, w.alice.ID, phc, oneTime) })
+	w.update(func(tx *store.Tx) error { return w.login.SetPassword(tx, w.alice.ID, phc, oneTime) })
 }
 
 // grant makes an account, if it is new, and lets alice be a role in it.

@@ -1,0 +1,106 @@
+package setting
+
+import (
+	"fmt"
+	"time"
+)
+
+const day = 24 * time.Hour
+
+// The values of settings that are one of a few words.
+const (
+	Always       = "always"        // mfa.mode: a second factor at every sign-in
+	ContextAware = "context-aware" // mfa.mode: not in a browser that the person trusts
+	Off          = "off"
+
+	Register = "register" // mfa.without-device: register one now
+	Email    = "email"    // mfa.without-device: a code by mail
+	Block    = "block"
+	Allow    = "allow"
+
+	Invited  = "invited"  // mfa.first-device: needs a one-time password or an invitation
+	Password = "password" // mfa.first-device: the password is enough, as on AWS
+)
+
+// Values are the settings in force.
+type Values struct {
+	MFAMode          string
+	MFATypes         string
+	MFAWithoutDevice string
+	MFAFirstDevice   string
+	MFASelfService   bool
+	MFAMaxTOTP       int
+	MFAMaxPasskeys   int
+	MFATrustLife     time.Duration
+	MFAFreshFor      time.Duration
+	MFAConditionKeys bool
+	PasskeySignIn    bool
+
+	PasswordMinLength int
+	PasswordClasses   int
+	PasswordHistory   int
+	PasswordBreached  bool
+	OneTimeLife       time.Duration
+	InvitationLife    time.Duration
+	ResetLife         time.Duration
+	FreeFailures      int
+	LongestLock       time.Duration
+
+	SessionLife      time.Duration
+	SessionIdle      time.Duration // 0: no rule
+	SignOutEndsRoles bool
+}
+
+// TOTPAllowed says whether authenticator apps may be registered and used.
+func (v Values) TOTPAllowed() bool { return v.MFATypes != "passkey" }
+
+// PasskeysAllowed says whether passkeys may be registered and used.
+func (v Values) PasskeysAllowed() bool { return v.MFATypes != "totp" }
+
+// table is every setting there is, by name.
+var table = []definition{
+	booleans("mfa.condition-keys", false, "false", func(v *Values) *bool { return &v.MFAConditionKeys },
+		"Whether aws:MultiFactorAuthPresent and aws:MultiFactorAuthAge tell policies of the second factor at sign-in. AWS leaves them unset on these sessions."),
+	words("mfa.first-device", Invited, Password, func(v *Values) *string { return &v.MFAFirstDevice }, []string{Invited, Password},
+		"What a person needs to register their first device: an invitation or a one-time password, so that a stolen password does not suffice; or the password alone."),
+	durations("mfa.fresh-for", 10*time.Minute, "not there", time.Minute, 8*time.Hour, false, func(v *Values) *time.Duration { return &v.MFAFreshFor },
+		"How long after proving a factor a person may add or remove devices and change their password without proving one again."),
+	numbers("mfa.max-passkeys", 6, "6", 1, 50, func(v *Values) *int { return &v.MFAMaxPasskeys }, "How many passkeys and security keys a person may have."),
+	numbers("mfa.max-totp", 2, "2", 1, 10, func(v *Values) *int { return &v.MFAMaxTOTP }, "How many authenticator apps a person may have."),
+	words("mfa.mode", Always, ContextAware, func(v *Values) *string { return &v.MFAMode }, []string{Always, ContextAware, Off},
+		"When a second factor is asked for: at every sign-in; only outside of browsers that the person trusts; never."),
+	booleans("mfa.passkey-sign-in", true, "false", func(v *Values) *bool { return &v.PasskeySignIn }, "Whether a passkey that checks its user is enough to sign in, without user name and password."),
+	booleans("mfa.self-service", true, "true", func(v *Values) *bool { return &v.MFASelfService }, "Whether people may add, rename and remove their own devices."),
+	durations("mfa.trust-life", 30*day, "not published", time.Hour, 365*day, false, func(v *Values) *time.Duration { return &v.MFATrustLife },
+		"With mfa.mode context-aware: how long a browser stays trusted. A change of browser, device or network ends it sooner."),
+	words("mfa.types", "passkey-and-totp", "passkey-and-totp", func(v *Values) *string { return &v.MFATypes }, []string{"passkey-and-totp", "passkey", "totp"},
+		"Which kinds of devices may be registered and used."),
+	words("mfa.without-device", Register, Register, func(v *Values) *string { return &v.MFAWithoutDevice }, []string{Register, Email, Block, Allow},
+		"What happens at sign-in to a person who has no device: they register one; get a code by mail; are kept out; or are let in."),
+	booleans("password.breached", true, "true", func(v *Values) *bool { return &v.PasswordBreached }, "Whether passwords that are publicly known are refused."),
+	numbers("password.classes", 4, "4", 1, 4, func(v *Values) *int { return &v.PasswordClasses }, "How many of lower-case letters, upper-case letters, digits and others a password must have."),
+	numbers("password.history", 3, "3", 0, 24, func(v *Values) *int { return &v.PasswordHistory }, "How many of a person's last passwords may not be used again."),
+	durations("password.invitation-life", 7*day, "7d", 5*time.Minute, 30*day, false, func(v *Values) *time.Duration { return &v.InvitationLife }, "How long the link of an invitation works."),
+	numbers("password.min-length", 8, "8", 8, 64, func(v *Values) *int { return &v.PasswordMinLength }, "How many characters a password must have."),
+	durations("password.one-time-life", 7*day, "not published", 5*time.Minute, 90*day, false, func(v *Values) *time.Duration { return &v.OneTimeLife }, "How long a one-time password works."),
+	durations("password.reset-life", time.Hour, "1h", 5*time.Minute, 24*time.Hour, false, func(v *Values) *time.Duration { return &v.ResetLife }, "How long the link of a password reset works."),
+	durations("session.idle", 0, "0", 5*time.Minute, 90*day, true, func(v *Values) *time.Duration { return &v.SessionIdle },
+		"After how long without use a browser's session is over; 0: not before its end. Command-line sessions that were approved in it go on to their own end."),
+	durations("session.life", 8*time.Hour, "8h", 15*time.Minute, 90*day, false, func(v *Values) *time.Duration { return &v.SessionLife },
+		"How long a session lasts. Command-line sessions end with the session that they were approved in. It counts for sessions that begin later."),
+	booleans("session.sign-out-ends-roles", true, "false", func(v *Values) *bool { return &v.SignOutEndsRoles },
+		"Whether signing out stops role credentials that were given out in the session. An operator who ends a session always stops them."),
+	numbers("sign-in.free-failures", 5, "not published", 1, 100, func(v *Values) *int { return &v.FreeFailures }, "How many wrong passwords or codes in a row stay without delay."),
+	durations("sign-in.longest-lock", 15*time.Minute, "not published", time.Minute, 24*time.Hour, false, func(v *Values) *time.Duration { return &v.LongestLock }, "How long the rising delay after wrong passwords or codes gets at most."),
+}
+
+// Defaults are the settings of a deployment where nobody has set anything.
+func Defaults() Values {
+	var v Values
+	for _, d := range table {
+		if err := d.set(&v, d.byDefault); err != nil {
+			panic(fmt.Sprintf("setting %s: its default does not fit: %v", d.name, err)) // a mistake of this file, found by every test
+		}
+	}
+	return v
+}
