@@ -10,6 +10,7 @@ import (
 
 	"sallyport/internal/awsapi"
 	"sallyport/internal/awsapi/identitystore"
+	"sallyport/internal/awsapi/sallyport"
 	"sallyport/internal/awsapi/sso"
 	"sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/awsapi/ssooidc"
@@ -17,12 +18,12 @@ import (
 	"sallyport/internal/fault"
 )
 
-var services = []*awsapi.Service{&ssoadmin.Info, &identitystore.Info, &sso.Info, &ssooidc.Info, &sts.Info}
+var services = []*awsapi.Service{&ssoadmin.Info, &identitystore.Info, &sso.Info, &ssooidc.Info, &sts.Info, &sallyport.Info}
 
 func authFault(reason string) error { return fault.Unauthenticatedf(reason, "m") }
 
 // TestEveryFaultHasAnAnswer is the table of wire-protocols §3: for each fault the code and status at the services in the order
-// of the variable above.
+// of the variable above. Our own service answers as the identity store does.
 func TestEveryFaultHasAnAnswer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -51,12 +52,13 @@ func TestEveryFaultHasAnAnswer(t *testing.T) {
 		{"revoked", authFault(fault.AuthRevoked), [5]string{"ExpiredTokenException 400", "ExpiredTokenException 400", "UnauthorizedException 401", "ExpiredTokenException 403", "ExpiredToken 403"}},
 		{"no reason", authFault(""), [5]string{"MissingAuthenticationTokenException 400", "MissingAuthenticationTokenException 400", "UnauthorizedException 401", "MissingAuthenticationTokenException 403", "MissingAuthenticationToken 403"}},
 	} {
+		want := append(c.want[:], c.want[1])
 		for i, s := range services {
 			w := httptest.NewRecorder()
 			s.WriteError(w, fmt.Errorf("do it: %w", c.err), requestID)
 			code, message := s.Code(c.err)
-			if got := fmt.Sprintf("%s %d", code, w.Code); got != c.want[i] {
-				t.Errorf("%s at %s: %s, want %s", c.name, s.ID, got, c.want[i])
+			if got := fmt.Sprintf("%s %d", code, w.Code); got != want[i] {
+				t.Errorf("%s at %s: %s, want %s", c.name, s.ID, got, want[i])
 			}
 			body := w.Body.String()
 			if !strings.Contains(body, code) || !strings.Contains(body, message) || strings.Contains(body, "secret") {
@@ -87,6 +89,9 @@ func TestErrorBodies(t *testing.T) {
 		{&identitystore.Info, fault.Conflictf("taken"), `{"__type":"ConflictException","Message":"taken","Reason":"UNIQUENESS_CONSTRAINT_VIOLATION","RequestId":"` + requestID + `"}`},
 		{&identitystore.Info, fault.Conflictf("raced").WithReason("CONCURRENT_MODIFICATION"), `{"__type":"ConflictException","Message":"raced","Reason":"CONCURRENT_MODIFICATION","RequestId":"` + requestID + `"}`},
 		{&identitystore.Info, throttled, `{"__type":"ThrottlingException","Message":"Rate exceeded","RequestId":"` + requestID + `","RetryAfterSeconds":2}`},
+		{&sallyport.Info, fault.Missing("MFA_DEVICE", userID), `{"__type":"ResourceNotFoundException","Message":"MFA_DEVICE not found.","RequestId":"` + requestID + `","ResourceId":"` + userID + `","ResourceType":"MFA_DEVICE"}`},
+		{&sallyport.Info, fault.Conflictf("taken"), `{"__type":"ConflictException","Message":"taken","RequestId":"` + requestID + `"}`},
+		{&sallyport.Info, fault.Deniedf("sign in anew").WithReason("FRESH_FACTOR_REQUIRED"), `{"__type":"AccessDeniedException","Message":"sign in anew","Reason":"FRESH_FACTOR_REQUIRED","RequestId":"` + requestID + `"}`},
 		{&sso.Info, fault.Deniedf(""), `{"__type":"ForbiddenException","message":"No access"}`},
 		{&sso.Info, fault.Deniedf("No access"), `{"__type":"ForbiddenException","message":"No access"}`},
 		{&ssooidc.Info, fault.Invalidf("wait").WithReason("authorization_pending"), `{"__type":"AuthorizationPendingException","error":"authorization_pending","error_description":"wait"}`},

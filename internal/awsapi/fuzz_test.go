@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/awsapi"
 	"sallyport/internal/awsapi/identitystore"
 	"sallyport/internal/awsapi/probe"
+	"sallyport/internal/awsapi/sallyport"
 	"sallyport/internal/awsapi/sso"
 	"sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/awsapi/ssooidc"
@@ -91,6 +92,7 @@ func FuzzReadResult(f *testing.F) {
 
 func FuzzDecodeAWSJSON(f *testing.F)       { fuzz(f, &ssoadmin.Info) }
 func FuzzDecodeIdentityStore(f *testing.F) { fuzz(f, &identitystore.Info) }
+func FuzzDecodeSallyport(f *testing.F)     { fuzz(f, &sallyport.Info) }
 func FuzzDecodePortal(f *testing.F)        { fuzz(f, &sso.Info) }
 func FuzzDecodeOIDC(f *testing.F)          { fuzz(f, &ssooidc.Info) }
 func FuzzDecodeQuery(f *testing.F)         { fuzz(f, &sts.Info) }

@@ -12,6 +12,7 @@ import (
 
 	"sallyport/internal/awsapi"
 	"sallyport/internal/awsapi/identitystore"
+	"sallyport/internal/awsapi/sallyport"
 	"sallyport/internal/awsapi/sso"
 	"sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/awsapi/ssooidc"
@@ -80,6 +81,10 @@ func TestResponseElements(t *testing.T) {
 	if diff := cmp.Diff(map[string]any{"addedDate": "2021-08-05T16:14:24.123Z"}, got); diff != "" {
 		t.Error(diff)
 	}
+	got = operation(t, &sallyport.Info, "InviteUser").ResponseElements(&sallyport.InviteUserResponse{Link: ptr("https://x"), SentTo: ptr("j@example.com"), ExpiresAt: at})
+	if diff := cmp.Diff(map[string]any{"link": awsapi.Hidden, "sentTo": awsapi.Hidden, "expiresAt": "2021-08-05T16:14:24.123Z"}, got); diff != "" {
+		t.Error(diff)
+	}
 	if got := operation(t, &sso.Info, "Logout").ResponseElements(&sso.LogoutResponse{}); got != nil {
 		t.Errorf("Logout: %v", got)
 	}
@@ -93,7 +98,8 @@ func TestLogsHideSecrets(t *testing.T) {
 	log := slog.New(slog.NewJSONHandler(&buf, nil))
 	log.Info("x", "value", credentials, "pointer", &credentials, "bigger", &sso.GetRoleCredentialsResponse{RoleCredentials: &credentials})
 	log.Info("y", "in", &ssooidc.CreateTokenRequest{ClientSecret: "top-secret"}, "context", sts.TrustedIdentityPropagationContext{OriginIdentity: &sts.OriginIdentity{FederatedProviderArn: ptr("top-secret")}})
-	if s := buf.String(); strings.Contains(s, "top-secret") || strings.Count(s, awsapi.Hidden) != 5 || !strings.Contains(s, "ASIA") {
+	log.Info("z", "password", &sallyport.CreateOneTimePasswordResponse{OneTimePassword: "top-secret"}, "key", sallyport.CreateOperatorKeyResponse{SecretAccessKey: "top-secret"})
+	if s := buf.String(); strings.Contains(s, "top-secret") || strings.Count(s, awsapi.Hidden) != 7 || !strings.Contains(s, "ASIA") {
 		t.Error(s)
 	}
 }
@@ -141,6 +147,11 @@ func TestResourceARNs(t *testing.T) {
 			&identitystore.DescribeUserRequest{IdentityStoreId: "${Account}", UserId: "${IdentityStoreId}"},
 			[]string{"arn:aws:identitystore:::user/${IdentityStoreId}", "arn:aws:identitystore::111122223333:identitystore/${Account}"},
 		},
+		{&sallyport.Info, "RenameMfaDevice", &sallyport.RenameMfaDeviceRequest{UserId: userID, DeviceId: "d"}, []string{user}},
+		{&sallyport.Info, "ListSessions", &sallyport.ListSessionsRequest{}, []string{"arn:aws:identitystore:::user/*"}},
+		{&sallyport.Info, "EndMySession", &sallyport.EndMySessionRequest{SessionId: "s"}, []string{"arn:aws:sallyport::111122223333:session/s"}},
+		{&sallyport.Info, "PutPermissionSetStepUp", &sallyport.PutPermissionSetStepUpRequest{InstanceArn: instance, PermissionSetArn: set}, []string{instance, set}},
+		{&sallyport.Info, "EndAllSessions", &sallyport.EndAllSessionsRequest{}, []string{"*"}},
 		{&sts.Info, "GetFederationToken", &sts.GetFederationTokenRequest{Name: "bob"}, []string{"arn:aws:sts::111122223333:federated-user/bob"}},
 	} {
 		got := operation(t, c.service, c.op).ResourceARNs(c.in, vars)

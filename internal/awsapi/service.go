@@ -47,6 +47,7 @@ type OperationMeta struct {
 	Action        string // IAM action; "" where there is nothing to authorize
 	ReadOnly      bool
 	Unsigned      bool // has no SigV4 signature
+	Self          bool // acts on the caller's own records alone: also taken with a portal access token in place of a signature
 	Method        string
 	Path          string
 	Query         string   // fixed query string that is part of the route

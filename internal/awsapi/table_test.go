@@ -9,6 +9,7 @@ import (
 
 	"sallyport/internal/awsapi"
 	"sallyport/internal/awsapi/identitystore"
+	"sallyport/internal/awsapi/sallyport"
 	"sallyport/internal/awsapi/sso"
 	"sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/awsapi/ssooidc"
@@ -16,7 +17,7 @@ import (
 	"sallyport/internal/fault"
 )
 
-// TestOperationsAreComplete: the published APIs have this many operations, bound in the order of the table, and each answers
+// TestOperationsAreComplete: the published APIs and our own have this many operations, bound in the order of the table, and each answers
 // honestly until somebody writes it.
 func TestOperationsAreComplete(t *testing.T) {
 	t.Parallel()
@@ -25,6 +26,7 @@ func TestOperationsAreComplete(t *testing.T) {
 	checkService(t, &sso.Info, sso.Operations(sso.Service[int](sso.Unimplemented[int]{})), 4)
 	checkService(t, &ssooidc.Info, ssooidc.Operations(ssooidc.Service[int](ssooidc.Unimplemented[int]{})), 4)
 	checkService(t, &sts.Info, sts.Operations(sts.Service[int](sts.Unimplemented[int]{})), 12)
+	checkService(t, &sallyport.Info, sallyport.Operations(sallyport.Service[int](sallyport.Unimplemented[int]{})), 38)
 }
 
 func checkService(t *testing.T, s *awsapi.Service, bound []awsapi.Operation[int], want int) {
@@ -51,9 +53,9 @@ func checkService(t *testing.T, s *awsapi.Service, bound []awsapi.Operation[int]
 	}
 }
 
-var action = regexp.MustCompile(`^(sso|identitystore|sso-oauth|sts):[A-Z][A-Za-z]+$`)
+var action = regexp.MustCompile(`^(sso|identitystore|sso-oauth|sts|sallyport):[A-Z][A-Za-z]+$`)
 
-// TestAuthorizationRows: each of the 121 operations has its row, and an operation without an action is one of the few that need
+// TestAuthorizationRows: each of the 121 published operations and our own 38 has its row, and an operation without an action is one of the few that need
 // none. The generator refuses a model that has an operation without a row.
 func TestAuthorizationRows(t *testing.T) {
 	t.Parallel()
@@ -77,7 +79,7 @@ func TestAuthorizationRows(t *testing.T) {
 			checkTemplates(t, o)
 		}
 	}
-	if n != 121 {
+	if n != 121+38 {
 		t.Errorf("%d operations", n)
 	}
 }
@@ -119,5 +121,49 @@ func TestUnsigned(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("unsigned: %v", got)
+	}
+}
+
+// TestSelf: a person may call these for themselves, and no others. None of them names a user: whose records it acts on is the
+// caller's to prove.
+func TestSelf(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, s := range services {
+		for _, o := range s.Operations {
+			if !o.Self {
+				continue
+			}
+			got = append(got, o.Name)
+			if o.Unsigned || o.Action == "" || hasMember(o.In, []string{"UserId"}) {
+				t.Errorf("%s: unsigned %t, action %q, or it names a user", o.Name, o.Unsigned, o.Action)
+			}
+		}
+	}
+	want := []string{
+		"DeleteMyMfaDevice", "DisownNotice", "EndMyClient", "EndMyOtherSessions", "EndMySession", "ListMyClients", "ListMyMfaDevices",
+		"ListMyNotices", "ListMySessions", "RenameMyMfaDevice",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("self: %v", got)
+	}
+}
+
+// TestSallyport holds our own API against the conventions of AWS's: names tell what only reads, lists have pages of at most 100.
+func TestSallyport(t *testing.T) {
+	t.Parallel()
+	reads := regexp.MustCompile(`^(List|Get|Describe)`)
+	for _, o := range sallyport.Info.Operations {
+		if o.ReadOnly != reads.MatchString(o.Name) {
+			t.Errorf("%s: read-only is %t", o.Name, o.ReadOnly)
+		}
+		if strings.HasPrefix(o.Name, "List") != hasMember(o.In, []string{"MaxResults"}) || hasMember(o.In, []string{"NextToken"}) != hasMember(o.Out, []string{"NextToken"}) {
+			t.Errorf("%s: not paged as lists are", o.Name)
+		}
+		for _, m := range o.In.Members {
+			if m.Name == "MaxResults" && (m.Shape.Min != 1 || m.Shape.Max != 100) {
+				t.Errorf("%s: pages of %d to %d", o.Name, m.Shape.Min, m.Shape.Max)
+			}
+		}
 	}
 }

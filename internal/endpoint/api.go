@@ -52,7 +52,8 @@ type API struct {
 
 // Rule is what a service demands of its callers beside the policies of the caller.
 type Rule struct {
-	// Administers refuses accounts that may not administer at all (hard part 6). nil: every account may call.
+	// Administers refuses accounts that may not administer at all (hard part 6). nil: every account may call. Self operations
+	// administer nothing: a person of any account may call them.
 	Administers func(tx *store.Tx, account arn.AccountID) error
 	// Free operations need no permission, such as GetCallerIdentity.
 	Free []string
@@ -60,6 +61,8 @@ type Rule struct {
 	Direct []string
 	// Bearer says that unsigned operations of the service carry a portal access token.
 	Bearer bool
+	// SelfDenied refuses self operations that the operator has taken away from people. nil: there are none.
+	SelfDenied func(tx *store.Tx, operation string) error
 	// Writes are operations that a read-only transaction will not do for, although no signed action says so.
 	Writes []string
 }
@@ -204,7 +207,9 @@ func (a *API) write(ctx context.Context, m *mount, op *awsapi.Operation[*Call], 
 		if !m.records(op) {
 			return nil
 		}
-		c.Event.ResponseElements = op.ResponseElements(out)
+		if c.Caller.Kind != credential.Bearer { // as for the parameters: see event
+			c.Event.ResponseElements = op.ResponseElements(out)
+		}
 		return c.Event.Store(tx)
 	})
 	return out, err

@@ -14,15 +14,25 @@ import (
 // bearerHeader carries the portal access token (model shape AccessTokenType).
 const bearerHeader = "X-Amz-Sso_bearer_token"
 
-// authenticate establishes the caller. An operation without SigV4 ignores a signature that comes anyway (case S33).
+// authenticate establishes the caller. An operation without SigV4 ignores a signature that comes anyway (case S33). A self
+// operation takes a portal access token in place of a signature: where both are, the signature counts, and it alone.
 func (a *API) authenticate(r *http.Request, m *mount, op *awsapi.Operation[*Call], body []byte) (credential.Caller, error) {
-	if !op.Unsigned {
+	switch {
+	case op.Self && r.Header.Get(bearerHeader) != "" && !hasSignature(r):
+		return a.bearer(r)
+	case !op.Unsigned:
 		return a.signed(r, m, body)
+	case m.rule.Bearer:
+		return a.bearer(r)
 	}
-	if !m.rule.Bearer {
-		return credential.Caller{}, nil
-	}
-	return a.bearer(r)
+	return credential.Caller{}, nil
+}
+
+// hasSignature tells whether a request carries a signature, or anything that was meant to be one.
+func hasSignature(r *http.Request) bool {
+	_, err := sigv4.Parse(r)
+	f := fault.As(err)
+	return f == nil || f.Reason != fault.AuthMissing
 }
 
 // bearer finds the person behind a portal access token. Who was found stays so until a change arrives or the token expires.

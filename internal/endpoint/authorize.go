@@ -14,16 +14,14 @@ import (
 	"sallyport/internal/store"
 )
 
-// authorize decides whether the caller may: first whether the caller's account may administer at all, then by its policies,
-// for every resource that the operation names.
+// authorize decides whether the caller may: first whether they are one who may ask for this at all, then by their policies, for
+// every resource that the operation names.
 func (a *API) authorize(tx *store.Tx, m *mount, op *awsapi.Operation[*Call], c *Call, in any) error {
 	if op.Unsigned || contains(m.rule.Free, op.Name) {
 		return nil
 	}
-	if m.rule.Administers != nil {
-		if err := m.rule.Administers(tx, c.Caller.Account); err != nil {
-			return fmt.Errorf("hold account against the account rule: %w", err)
-		}
+	if err := m.admit(tx, op, c.Caller); err != nil {
+		return err
 	}
 	layers, err := a.layers(tx, c.Caller)
 	if err != nil {
@@ -32,19 +30,23 @@ func (a *API) authorize(tx *store.Tx, m *mount, op *awsapi.Operation[*Call], c *
 	resources := op.ResourceARNs(in, map[string]string{"Account": string(a.Owner), "Region": a.Region})
 	for _, resource := range resources {
 		d := policy.Evaluate(policy.Request{
-			Principal: policy.Principal{Account: string(c.Caller.Account), ARN: c.Caller.ARN, Issuer: c.Caller.RoleARN},
+			Principal: policy.Principal{Account: string(c.Caller.Account), ARN: principal(c.Caller), Issuer: c.Caller.RoleARN},
 			Action:    op.Action, Resource: resource, Context: conditions{c, tx.Now()},
 		}, layers)
 		if !d.Allowed {
-			return fault.Deniedf("User: %s is not authorized to perform: %s on resource: %s %s", c.Caller.ARN, op.Action, resource, d.Because())
+			return fault.Deniedf("User: %s is not authorized to perform: %s on resource: %s %s", principal(c.Caller), op.Action, resource, d.Because())
 		}
 	}
 	return nil
 }
 
-// layers are the caller's policies: of a user as they are attached now, of a role session as its role is provisioned now.
+// layers are the caller's policies: of a user as they are attached now, of a role session as its role is provisioned now, of a
+// person with a portal access token the built-in one.
 func (a *API) layers(tx *store.Tx, c credential.Caller) (policy.Layers, error) {
-	if c.Kind == credential.IAMUser {
+	switch c.Kind {
+	case credential.Bearer:
+		return a.selfLayers(), nil
+	case credential.IAMUser:
 		attached, err := tx.UserPolicies(c.PrincipalID)
 		if err != nil {
 			return policy.Layers{}, err
@@ -119,10 +121,13 @@ func (c conditions) Lookup(key string) ([]string, bool) {
 	case "aws:principalaccount":
 		return one(string(caller.Account))
 	case "aws:principaltype":
-		if caller.Kind == credential.IAMUser {
+		switch caller.Kind {
+		case credential.IAMUser:
 			return one("User")
+		case credential.RoleSession:
+			return one("AssumedRole")
 		}
-		return one("AssumedRole")
+		return nil, false
 	case "aws:userid":
 		return one(caller.PrincipalID)
 	case "aws:username":

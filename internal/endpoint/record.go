@@ -28,6 +28,9 @@ func (a *API) event(op *awsapi.Operation[*Call], c credential.Caller, source Sou
 	}
 	if c.Kind == credential.Bearer { // behaviour reference §10.5: parameters are null, details tell
 		e.EventType = "AwsServiceEvent"
+		if op.Self && in != nil {
+			e.ServiceEventDetails = op.RequestParameters(in)
+		}
 		return e
 	}
 	if in != nil {

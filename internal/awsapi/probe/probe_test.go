@@ -7,6 +7,7 @@ import (
 	"sallyport/internal/awsapi"
 	"sallyport/internal/awsapi/identitystore"
 	"sallyport/internal/awsapi/probe"
+	"sallyport/internal/awsapi/sallyport"
 	"sallyport/internal/awsapi/sso"
 	"sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/awsapi/ssooidc"
@@ -14,7 +15,7 @@ import (
 	"sallyport/internal/fault"
 )
 
-var services = []*awsapi.Service{&ssoadmin.Info, &identitystore.Info, &sso.Info, &ssooidc.Info, &sts.Info}
+var services = []*awsapi.Service{&ssoadmin.Info, &identitystore.Info, &sso.Info, &ssooidc.Info, &sts.Info, &sallyport.Info}
 
 const base = "https://example.com/"
 

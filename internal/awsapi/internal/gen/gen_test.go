@@ -2,7 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,6 +100,17 @@ func TestRefusals(t *testing.T) {
 			m.Shapes["s"] = &shape{Type: "string"}
 			m.Shapes["OpRequest"].Members["B"] = ref{Shape: "s"}
 		},
+		"self operation without a caller": func(m *model, _ *authz) {
+			m.Operations["Op"] = operation{Input: ref{Shape: "OpRequest"}, Self: true, AuthType: "none"}
+		},
+		"self operation without an action": func(m *model, a *authz) {
+			m.Operations["Op"] = operation{Input: ref{Shape: "OpRequest"}, Self: true}
+			a.Operations["Op"] = authzRow{Access: "read"}
+		},
+		"self operation on any user": func(m *model, _ *authz) {
+			m.Operations["Op"] = operation{Input: ref{Shape: "OpRequest"}, Self: true}
+			m.Shapes["OpRequest"].Members["UserId"] = ref{Shape: "S"}
+		},
 		"operation without an input": func(m *model, _ *authz) { m.Operations["Op"] = operation{} },
 	} {
 		m, a := ok()
@@ -107,5 +122,61 @@ func TestRefusals(t *testing.T) {
 	m, a := ok()
 	if _, err := generate(service{pkg: "x", model: "x"}, m, a); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOwnModel: the model in our tree needs no module, and what is committed was made from it.
+func TestOwnModel(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	i := slices.IndexFunc(services, func(s service) bool { return s.own })
+	s := services[i]
+	m, err := load("nowhere", s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := loadAuthz(filepath.Join(overlayDir, "authz.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := generate(s, m, a[s.model])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(s.pkg, "zz_generated.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("run go generate: (-committed +generated)\n%s", diff)
+	}
+	for name, op := range m.Operations {
+		if !strings.HasPrefix(op.Documentation, name+" ") {
+			t.Errorf("%s says of itself %q", name, op.Documentation)
+		}
+	}
+	if m.Metadata.APIVersion != s.version {
+		t.Errorf("the model is of %s, the generator's list has %s", m.Metadata.APIVersion, s.version)
+	}
+}
+
+// TestSelf: what the model says of an operation is in its table, and only there.
+func TestSelf(t *testing.T) {
+	t.Parallel()
+	m := &model{
+		Metadata:   metadata{Protocol: "json"},
+		Operations: map[string]operation{"Mine": {Input: ref{Shape: "R"}, Self: true, Documentation: "Mine is the caller's."}, "Theirs": {Input: ref{Shape: "R"}}},
+		Shapes:     map[string]*shape{"R": {Type: "structure"}},
+	}
+	a := authz{Operations: map[string]authzRow{"Mine": {Action: "x:Mine", Access: "read"}, "Theirs": {Action: "x:Theirs", Access: "read"}}}
+	src, err := generate(service{pkg: "x", model: "x", own: true}, m, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := regexp.MustCompile(`(?s)opMine = awsapi.OperationMeta\{.*?\n\t\}`).FindString(string(src))
+	if !regexp.MustCompile(`Self: +true`).MatchString(table) || strings.Count(string(src), "Self:") != 1 {
+		t.Errorf("the table of Mine is %s", table)
+	}
+	if !strings.Contains(string(src), "\t// Mine is the caller's.\n\tMine(ctx") || strings.Contains(string(src), "Amazon") {
+		t.Errorf("%s", src)
 	}
 }

@@ -90,6 +90,9 @@ func (g *generator) check() error {
 		if g.Operations[op].Input.Shape == "" {
 			return fmt.Errorf("%s has no input", op)
 		}
+		if err := g.checkSelf(op); err != nil {
+			return err
+		}
 	}
 	for op := range g.authz.Operations {
 		if _, ok := g.Operations[op]; !ok {
@@ -97,6 +100,23 @@ func (g *generator) check() error {
 		}
 	}
 	return g.checkMembers()
+}
+
+// checkSelf refuses a self operation that could reach beyond the caller: it is authenticated, decided by policy, and names no user.
+func (g *generator) checkSelf(name string) error {
+	op := g.Operations[name]
+	if !op.Self {
+		return nil
+	}
+	if op.AuthType == "none" || g.authz.Operations[name].Action == "" {
+		return fmt.Errorf("%s is a self operation and is not authorized", name)
+	}
+	if in, ok := g.Shapes[op.Input.Shape]; ok {
+		if _, named := in.Members["UserId"]; named {
+			return fmt.Errorf("%s is a self operation and names a user", name)
+		}
+	}
+	return nil
 }
 
 func (g *generator) checkMembers() error {

@@ -2,6 +2,7 @@
 //
 // Its input are the api-2.json models of module github.com/aws/aws-sdk-go (pinned in tools/go.mod, Apache-2.0), read from the
 // module cache, and what AWS published since: overlay/<service>.json, a JSON merge patch (RFC 7396) in the same grammar.
+// The model of our own service is models/sallyport.json; it says "self" of operations, and "documentation", beside that grammar.
 // overlay/authz.json adds what no model has: the IAM action and the resources of each operation. Its output is data and types;
 // control flow is package awsapi's.
 package main
@@ -18,19 +19,30 @@ import (
 const (
 	module     = "github.com/aws/aws-sdk-go"
 	overlayDir = "internal/gen/overlay"
+	ownDir     = "internal/gen/models"
 )
 
 // service tells where a model comes from and which package it becomes.
 type service struct {
 	pkg, model, version string
+	own                 bool // the model is in our own tree
+}
+
+// path is the model's file. models is where those of the module lie.
+func (s service) path(models string) string {
+	if s.own {
+		return filepath.Join(ownDir, s.model+".json")
+	}
+	return filepath.Join(models, s.model, s.version, "api-2.json")
 }
 
 var services = []service{
-	{"ssoadmin", "sso-admin", "2020-07-20"},
-	{"identitystore", "identitystore", "2020-06-15"},
-	{"sso", "sso", "2019-06-10"},
-	{"ssooidc", "sso-oidc", "2019-06-10"},
-	{"sts", "sts", "2011-06-15"},
+	{pkg: "ssoadmin", model: "sso-admin", version: "2020-07-20"},
+	{pkg: "identitystore", model: "identitystore", version: "2020-06-15"},
+	{pkg: "sso", model: "sso", version: "2019-06-10"},
+	{pkg: "ssooidc", model: "sso-oidc", version: "2019-06-10"},
+	{pkg: "sts", model: "sts", version: "2011-06-15"},
+	{pkg: "sallyport", model: "sallyport", version: "2026-11-01", own: true},
 }
 
 func main() {

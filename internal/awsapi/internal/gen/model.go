@@ -28,6 +28,8 @@ type operation struct {
 	Input, Output ref
 	Errors        []ref
 	AuthType      string
+	Self          bool   // of our own model: a person may call it for themselves, by their portal token
+	Documentation string // of our own model
 }
 
 type ref struct {
@@ -58,7 +60,7 @@ type shape struct {
 
 // load reads a service's model and lays the overlay over it.
 func load(models string, s service) (*model, error) {
-	base, err := os.ReadFile(filepath.Join(models, s.model, s.version, "api-2.json"))
+	base, err := os.ReadFile(s.path(models))
 	if err != nil {
 		return nil, err
 	}
