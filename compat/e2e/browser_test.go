@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -117,6 +118,16 @@ func (b *browser) expect(words string) {
 	b.tb.Helper()
 	if !b.shows(words) {
 		b.fail("read the page", fmt.Errorf("it does not say %q", words))
+	}
+}
+
+// arrive waits for the given words: a page's script leads to them.
+func (b *browser) arrive(words string) {
+	b.tb.Helper()
+	for end := time.Now().Add(patience); !b.shows(words); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.fail("wait for the page", fmt.Errorf("it does not come to say %q", words))
+		}
 	}
 }
 

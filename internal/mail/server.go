@@ -123,7 +123,7 @@ func (s Server) connect(ctx context.Context, ourName string) (_ *smtp.Client, er
 		return nil, failed("cannot connect to the mail server", errors.New("without TLS it must be on this machine"))
 	}
 	var stream net.Conn = &bounded{conn, maxReply}
-	config := &tls.Config{ServerName: host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
+	config := &tls.Config{ServerName: host, RootCAs: s.Roots, MinVersion: tls.VersionTLS10}
 	if s.TLS == ImplicitTLS {
 		secure := tls.Client(stream, config)
 		if err := secure.HandshakeContext(ctx); err != nil {

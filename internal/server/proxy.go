@@ -102,14 +102,17 @@ func (e *edge) trusts(a netip.Addr) bool {
 // local tells requests that need no TLS, though the URL is https: those of this machine to itself, which no proxy forwards,
 // and of whatever looks after the server's health.
 func (e *edge) local(r *http.Request, v visit) bool {
-	if !v.direct {
+	switch {
+	case health(r):
+		return true
+	case !v.direct:
 		return false
 	}
 	host, _, _ := strings.Cut(r.Host, ":")
 	if strings.HasPrefix(r.Host, "[") {
 		host, _, _ = strings.Cut(r.Host[1:], "]")
 	}
-	return v.peer.IsLoopback() && config.Loopback(host) || health(r) || r.URL.Path == "/metrics"
+	return v.peer.IsLoopback() && config.Loopback(host) || r.URL.Path == "/metrics"
 }
 
 // health tells requests that ask nothing but whether the server is up.

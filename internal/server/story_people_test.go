@@ -28,7 +28,7 @@ func (s *story) peopleCommands(add addCommand) {
 	add("signin", 2, 2, func(_ *testscript.TestScript, args []string) error { return s.signIn(ctx, args[0], args[1]) })
 	add("refresh", 1, 1, func(_ *testscript.TestScript, args []string) error { return s.refresh(ctx, args[0]) })
 	add("signout", 1, 1, func(_ *testscript.TestScript, args []string) error {
-		return s.post(ctx, s.sessions[args[0]].cookie, "/signout", url.Values{})
+		return s.post(ctx, s.sessions[args[0]].cookie, "/signout", url.Values{"sure": {"yes"}})
 	})
 	add("credentials", 4, 4, func(_ *testscript.TestScript, args []string) error {
 		return s.credentials(ctx, args[0], args[1], args[2], args[3])
