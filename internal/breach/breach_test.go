@@ -77,6 +77,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"two lines, unordered", string(lines{}.of(swapped[:2])), "not ordered by hash"},
 		{"last line first", string(lines{}.of(append(slices.Clone(many), many[0]))), "not ordered by hash"},
 		{"ends with its beginning", good + good[:block*2], "not ordered by hash"},
+		{"two lists, one behind the other", good + string(lines{count: true}.of(many[:110])), "not ordered by hash"},
 		{"cut", good[:len(good)-30], "a line of another form at the end"},
 		{"rubbish in the middle", good[:50_000] + strings.Repeat("x", 100_000) + good[50_000:], "a line of another form in the middle"},
 		{"blank line at the end", good + "\n", "a line of another form at the end"},
@@ -97,9 +98,12 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 // A file that shrinks or is overwritten while the program runs is an error, never "not in the list".
 func TestFileThatChanges(t *testing.T) {
 	t.Parallel()
-	content := lines{}.of(numbered(5000))
+	hs := numbered(5000)
+	content := lines{}.of(hs)
+	slices.Reverse(hs)
 	for name, after := range map[string][]byte{
 		"shrunk": content[:1000], "overwritten": bytes.Repeat([]byte("x"), len(content)), "gone": nil,
+		"in another order": lines{}.of(hs),
 	} {
 		file := write(t, content)
 		l := open(t, file)

@@ -32,13 +32,7 @@ func (d *Doctor) environment() {
 	if len(missing) > 0 && global == "" {
 		d.add("environment", Warn, todo, "This shell sends some services to AWS itself, unless a profile says otherwise; not set: %s.", strings.Join(missing, ", "))
 	}
-	switch global {
-	case "":
-	case base:
-		d.add("environment", Warn, "Set the variables of single services instead.", "AWS_ENDPOINT_URL sends every service here, S3 and all others too.")
-	default:
-		d.add("environment", Warn, "Unset it, or set the variables of single services.", "AWS_ENDPOINT_URL sends to %s what has no variable of its own.", global)
-	}
+	d.global(global, base)
 	if strings.EqualFold(value("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
 		d.add("environment", Warn, "Unset it.", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS makes clients ignore endpoints, from this shell and from profiles.")
 	}
@@ -47,5 +41,16 @@ func (d *Doctor) environment() {
 	}
 	if len(d.checks) == before {
 		d.add("environment", OK, "", "This shell's endpoint variables lead here.")
+	}
+}
+
+// global looks at the one variable for all services.
+func (d *Doctor) global(value, base string) {
+	switch value {
+	case "":
+	case base:
+		d.add("environment", Warn, "Set the variables of single services instead.", "AWS_ENDPOINT_URL sends every service here, S3 and all others too.")
+	default:
+		d.add("environment", Warn, "Unset it, or set the variables of single services.", "AWS_ENDPOINT_URL sends to %s what has no variable of its own.", value)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sallyport/internal/credential"
 	"sallyport/internal/fault"
 	"sallyport/internal/policy"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 )
 
@@ -150,11 +151,33 @@ func (c conditions) Lookup(key string) ([]string, bool) {
 		return one(caller.SourceIdentity)
 	case "identitystore:userid":
 		return one(caller.UserID)
+	case "aws:multifactorauthpresent", "aws:multifactorauthage":
+		return c.secondFactor(key)
 	}
 	if tag, ok := strings.CutPrefix(key, "aws:principaltag/"); ok {
 		return c.tag(tag)
 	}
 	return nil, false
+}
+
+// secondFactor tells of the second factor at a person's sign-in, when the operator wants policies to know: AWS does not set these
+// keys on such sessions. Without one the age is not there, as IAM has it.
+func (c conditions) secondFactor(key string) ([]string, bool) {
+	caller := c.call.Caller
+	if caller.UserID == "" || c.call.Tx == nil {
+		return nil, false
+	}
+	in, err := setting.Load(c.call.Tx)
+	if err != nil || !in.MFAConditionKeys {
+		return nil, false
+	}
+	if key == "aws:multifactorauthpresent" {
+		return one(strconv.FormatBool(!caller.MFATime.IsZero()))
+	}
+	if caller.MFATime.IsZero() {
+		return nil, false
+	}
+	return one(strconv.FormatInt(int64(c.now.Sub(caller.MFATime)/time.Second), 10))
 }
 
 // tag finds a session tag. Tag keys are compared without case, as AWS does in condition keys.

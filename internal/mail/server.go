@@ -109,29 +109,17 @@ func (s Server) connect(ctx context.Context, ourName string) (_ *smtp.Client, er
 	if err != nil {
 		return nil, err
 	}
-	conn, err := (&net.Dialer{Timeout: dialLimit}).DialContext(ctx, "tcp", s.Address)
+	config := &tls.Config{ServerName: host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
+	conn, err := s.dial(ctx, config)
 	if err != nil {
-		return nil, failed("cannot connect to the mail server", err)
+		return nil, err
 	}
-	context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer func() {
 		if err != nil {
 			_ = conn.Close()
 		}
 	}()
-	if far, ok := conn.RemoteAddr().(*net.TCPAddr); s.TLS == NoTLS && (!ok || !far.IP.IsLoopback()) { // whatever localhost resolves to
-		return nil, failed("cannot connect to the mail server", errors.New("without TLS it must be on this machine"))
-	}
-	var stream net.Conn = &bounded{conn, maxReply}
-	config := &tls.Config{ServerName: host, RootCAs: s.Roots, MinVersion: tls.VersionTLS10}
-	if s.TLS == ImplicitTLS {
-		secure := tls.Client(stream, config)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			return nil, failed("cannot make a secure connection to the mail server", err)
-		}
-		stream = secure
-	}
-	c, err := smtp.NewClient(stream, host)
+	c, err := smtp.NewClient(conn, host)
 	if err != nil {
 		return nil, failed("the mail server does not greet", err)
 	}
@@ -144,6 +132,30 @@ func (s Server) connect(ctx context.Context, ourName string) (_ *smtp.Client, er
 		}
 	}
 	return c, s.signIn(c, host)
+}
+
+// dial opens the stream over which SMTP begins.
+func (s Server) dial(ctx context.Context, config *tls.Config) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: dialLimit}).DialContext(ctx, "tcp", s.Address)
+	if err != nil {
+		return nil, failed("cannot connect to the mail server", err)
+	}
+	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	far, ok := conn.RemoteAddr().(*net.TCPAddr)
+	if s.TLS == NoTLS && (!ok || !far.IP.IsLoopback()) { // whatever localhost resolves to
+		_ = conn.Close()
+		return nil, failed("cannot connect to the mail server", errors.New("without TLS it must be on this machine"))
+	}
+	stream := &bounded{conn, maxReply}
+	if s.TLS != ImplicitTLS {
+		return stream, nil
+	}
+	secure := tls.Client(stream, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, failed("cannot make a secure connection to the mail server", err)
+	}
+	return secure, nil
 }
 
 // startTLS insists: somebody on the way may have taken the offer out of the server's answer (RFC 3207 §6).

@@ -54,6 +54,10 @@ func TestSyncedPasskey(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 	}
+	w.who.Keys[0].Flags.BackedUp = false // as it was before it was synced
+	if a := w.assert(t); !a.Key.Flags.BackedUp {
+		t.Error("that the key has been synced goes unnoticed")
+	}
 	// A key that could not be backed up does not become one that can (WebAuthn section 7.2, step 18).
 	w.who.Keys[0].Flags.BackupEligible = false
 	c, response := w.asserting(t)

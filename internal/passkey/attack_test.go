@@ -111,7 +111,6 @@ func TestPasskeyAloneIsRefused(t *testing.T) {
 		says string
 	}{
 		"not verified":   {func(w *world) { w.Unverified = true }, "PIN, fingerprint or face"},
-		"no handle":      {func(w *world) { w.OmitUser = true }, "not registered here"},
 		"unknown handle": {func(w *world) { w.who.Handle = []byte("handle of nobody") }, "not registered here"},
 	} {
 		w := newWorld(t)
@@ -130,9 +129,14 @@ func TestPasskeyAloneIsRefused(t *testing.T) {
 	if !errors.Is(err, broken) || fault.As(err) != nil {
 		t.Errorf("an error of find's own: %v", err)
 	}
-	long := changed(t, response, func(r *passkeytest.Response) { r.Response.UserHandle = make([]byte, 65) })
-	_, err = w.FinishPasskey(c, long, w.now, w.find)
-	refused(t, "long handle", err, fault.Unauthenticated, "not registered here")
+	for _, n := range []int{0, 65, 1 << 10} {
+		r := changed(t, response, func(r *passkeytest.Response) { r.Response.UserHandle = make([]byte, n) })
+		_, err = w.FinishPasskey(c, r, w.now, func(_, _ []byte) (passkey.Person, error) {
+			t.Errorf("looked for a handle of %d bytes", n)
+			return w.who, nil
+		})
+		refused(t, "handle out of bounds", err, fault.Unauthenticated, "not registered here")
+	}
 	_, err = w.FinishPasskey(c, response, w.now, func(_, _ []byte) (passkey.Person, error) {
 		who := w.who
 		who.Handle = []byte("handle of mallory")

@@ -139,6 +139,12 @@ func TestCeremoniesAreNotMixedUp(t *testing.T) {
 	}
 	_, err = w.FinishPasskey(alone, signed, w.now, w.find)
 	refused(t, "answer to an assertion", err, fault.Unauthenticated, "another request")
+	options, register, err := w.BeginRegistration(w.who, w.now)
+	must(t, err)
+	w.Challenge, _ = member(t, options, "challenge").(string) // as if a page had asked to sign in with it
+	_, signed = w.asserting(t)
+	_, err = w.FinishAssertion(w.who, register, signed, w.now)
+	refused(t, "registration's challenge as assertion", err, fault.Unauthenticated, "another request")
 	_, err = w.FinishAssertion(w.who, passkey.Ceremony("{"), signed, w.now)
 	if err == nil || fault.As(err) != nil {
 		t.Errorf("a broken ceremony is our own mistake: %v", err)
@@ -174,6 +180,7 @@ func TestPublicKeys(t *testing.T) {
 		"RS256":                  {map[int]any{1: 3, 3: -257, -1: modulus(256), -2: e}, true},
 		"RS256 of 4096 bits":     {map[int]any{1: 3, 3: -257, -1: modulus(512), -2: e}, true},
 		"RS256 of 1024 bits":     {map[int]any{1: 3, 3: -257, -1: modulus(128), -2: e}, false},
+		"RS256 of 6144 bits":     {map[int]any{1: 3, 3: -257, -1: modulus(768), -2: e}, false},
 		"RS256 of 32 KiB":        {map[int]any{1: 3, 3: -257, -1: modulus(32 << 10), -2: e}, false},
 		"RS256, no exponent":     {map[int]any{1: 3, 3: -257, -1: modulus(256)}, false},
 		"RS1":                    {map[int]any{1: 3, 3: -65535, -1: modulus(256), -2: e}, false},
@@ -217,6 +224,21 @@ func TestStatementIsNotRead(t *testing.T) {
 		if _, err := w.FinishRegistration(w.who, c, response, w.now); err != nil {
 			t.Errorf("%s: %v", format, err)
 		}
+	}
+}
+
+// The list of transports comes from the browser, unsigned, and goes back to browsers.
+func TestTransports(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, response := w.registering(t)
+	response = changed(t, response, func(r *passkeytest.Response) {
+		r.Response.Transports = []string{"usb", "of tomorrow", "hybrid", "usb", strings.Repeat("x", 9999), "nfc"}
+	})
+	k, err := w.FinishRegistration(w.who, c, response, w.now)
+	must(t, err)
+	if d := cmp.Diff([]string{"usb", "hybrid", "nfc"}, k.Transports); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -38,7 +38,7 @@ func SVG(text, label string) (template.HTML, error) {
 		return "", err
 	}
 	size := code.Size + 2*quiet
-	return template.HTML(fmt.Sprintf( //nolint:gosec // numbers, and a label that is escaped
+	return template.HTML(fmt.Sprintf( // numbers, and a label that is escaped
 		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" shape-rendering="crispEdges" role="img" aria-label="%s">`+
 			`<rect width="%d" height="%d" fill="#fff"/><path fill="#000" d="%s"/></svg>`,
 		size, size, html.EscapeString(label), size, size, outline(code))), nil

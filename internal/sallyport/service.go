@@ -29,13 +29,14 @@ import (
 
 // Service is the implementation.
 type Service struct {
-	api.Unimplemented[*endpoint.Call]
 	Login        *login.Service
 	Sessions     *session.Service
 	Instance     arn.Instance
 	Owner        arn.AccountID // the management account, whose user the operator is
 	OperatorKeys *keyring.Ring // seals the secrets of the operator's access keys
 }
+
+var _ api.Service[*endpoint.Call] = (*Service)(nil)
 
 // Direct names the operations that open their own transactions: see [endpoint.Rule].
 var Direct = []string{"CreateOneTimePassword"}

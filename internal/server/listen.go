@@ -123,7 +123,13 @@ func (f *front) servers(h http.Handler) []*http.Server {
 	}
 	var redirect http.Handler = http.HandlerFunc(f.redirect)
 	if f.acme != nil {
-		redirect = f.acme.HTTPHandler(redirect)
+		challenges := f.acme.HTTPHandler(redirect)
+		redirect = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if host, _, err := net.SplitHostPort(r.Host); err == nil { // a private authority may ask at another port than 80
+				r.Host = host
+			}
+			challenges.ServeHTTP(w, r)
+		})
 	}
 	return []*http.Server{main, server(redirect)}
 }

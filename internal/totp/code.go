@@ -2,7 +2,7 @@ package totp
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // RFC 6238's default, and the only hash that every app has
+	"crypto/sha1" // RFC 6238's default, and the only hash that every app has
 	"crypto/subtle"
 	"encoding/binary"
 	"fmt"

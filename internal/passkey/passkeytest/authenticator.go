@@ -27,7 +27,6 @@ type Authenticator struct {
 	Again        bool   // makes a key though one of excludeCredentials is here
 	RPID         string // signs for this RP id instead of the options'
 	Challenge    string // signs this challenge instead of the options'
-	OmitUser     bool   // leaves the user handle out
 	ImpostorKeys bool   // signs with another key than the registered one
 
 	mu   sync.Mutex

@@ -128,7 +128,7 @@ func (a *Authenticator) signed(k *key, challenge Bytes) []byte {
 	r := a.response(k)
 	r.Response.ClientData = a.client("webauthn.get", challenge)
 	r.Response.AuthenticatorData = a.authData(k, 0)
-	if k.resident && !a.OmitUser {
+	if k.resident {
 		r.Response.UserHandle = k.handle
 	}
 	private := k.private
