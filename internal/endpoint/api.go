@@ -168,6 +168,9 @@ func (a *API) perform(r *http.Request, m *mount, op *awsapi.Operation[*Call], bo
 	case err != nil:
 		return nil, err
 	case contains(m.rule.Direct, op.Name):
+		if err := a.authorizeDirect(r.Context(), m, op, *direct, in); err != nil {
+			return nil, err
+		}
 		return op.Invoke(r.Context(), direct, in)
 	case op.ReadOnly && !contains(m.rule.Writes, op.Name):
 		return a.read(r.Context(), m, op, in, call)
@@ -213,6 +216,17 @@ func (a *API) write(ctx context.Context, m *mount, op *awsapi.Operation[*Call], 
 		return c.Event.Store(tx)
 	})
 	return out, err
+}
+
+// authorizeDirect authorizes an operation that opens its own transactions, in one before them.
+func (a *API) authorizeDirect(ctx context.Context, m *mount, op *awsapi.Operation[*Call], c Call, in any) error {
+	if op.Unsigned { // open to anyone, or to whoever holds a token
+		return nil
+	}
+	return a.DB.View(ctx, func(tx *store.Tx) error {
+		c.Tx = tx
+		return a.authorize(tx, m, op, &c, in)
+	})
 }
 
 func contains(names []string, name string) bool {

@@ -147,7 +147,7 @@ func TestOnlyTheOwnersAccountAdministers(t *testing.T) {
 		}
 	}
 	if refused != 79+22 {
-		t.Errorf("%d operations were tried, want 101", refused)
+		t.Errorf("%d operations were tried, want 139", refused)
 	}
 }
 

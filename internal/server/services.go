@@ -5,6 +5,7 @@ import (
 	"sallyport/internal/arn"
 	"sallyport/internal/awsapi"
 	identitystoreapi "sallyport/internal/awsapi/identitystore"
+	sallyportapi "sallyport/internal/awsapi/sallyport"
 	portalapi "sallyport/internal/awsapi/sso"
 	ssoadminapi "sallyport/internal/awsapi/ssoadmin"
 	ssooidcapi "sallyport/internal/awsapi/ssooidc"
@@ -12,6 +13,7 @@ import (
 	"sallyport/internal/endpoint"
 	"sallyport/internal/identitystore"
 	"sallyport/internal/portal"
+	"sallyport/internal/sallyport"
 	"sallyport/internal/ssoadmin"
 	"sallyport/internal/ssooidc"
 	"sallyport/internal/store"
@@ -37,10 +39,16 @@ func (s *Server) services() []service {
 	}}
 	sso, ids, who := &ssoadmin.Service{}, &identitystore.Service{}, sts.Service{}
 	oidc := &ssooidc.Service{Sessions: s.sessions, Owner: s.instance.Owner, StoreID: s.instance.StoreID}
+	own := &sallyport.Service{Login: s.login, Sessions: s.sessions, Instance: s.instance.ID, Owner: s.instance.Owner, OperatorKeys: s.ring}
 	people := &portal.Service{Sessions: s.sessions, Vendor: s.vendor}
 	return []service{
 		{sso, ssoadminapi.Operations[*endpoint.Call](sso), admin, home},
 		{ids, identitystoreapi.Operations[*endpoint.Call](ids), admin, home},
+		{
+			own, sallyportapi.Operations[*endpoint.Call](own),
+			endpoint.Rule{Administers: admin.Administers, Direct: sallyport.Direct, SelfDenied: sallyport.SelfDenied},
+			home,
+		},
 		{who, stsapi.Operations[*endpoint.Call](who), endpoint.Rule{Free: sts.Free}, append(home, "us-east-1")},
 		{
 			oidc, ssooidcapi.Operations[*endpoint.Call](oidc),
