@@ -146,7 +146,7 @@ func TestOnlyTheOwnersAccountAdministers(t *testing.T) {
 			refused++
 		}
 	}
-	if refused != 79+22 {
+	if refused != 79+22+38 {
 		t.Errorf("%d operations were tried, want 139", refused)
 	}
 }
