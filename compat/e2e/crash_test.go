@@ -59,7 +59,8 @@ func TestCrash(t *testing.T) {
 func crashOnce(t *testing.T, args []string) {
 	s := startDev(t, args...)
 	admin := ssoadmin.NewFromConfig(s.operatorConfig(), func(o *ssoadmin.Options) { o.Retryer = aws.NopRetryer{} })
-	wanted := s.assignments(admin)
+	patient := func(o *ssoadmin.Options) { o.RetryMaxAttempts = 10 } // a node that hears nothing of its database says to come back
+	wanted := s.assignments(ssoadmin.NewFromConfig(s.operatorConfig(), patient))
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	defer cancel()
 
@@ -94,7 +95,7 @@ func crashOnce(t *testing.T, args []string) {
 		return
 	}
 
-	admin = ssoadmin.NewFromConfig(s.operatorConfig()) // from here on retries are the SDK's business
+	admin = ssoadmin.NewFromConfig(s.operatorConfig(), patient) // from here on retries are the SDK's business
 	for _, id := range acknowledged {
 		s.succeeds(ctx, admin, id)
 	}
