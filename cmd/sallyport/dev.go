@@ -32,6 +32,9 @@ Without --data the world lives in a temporary directory and goes when the server
 			}
 			c.KeyFile = filepath.Join(c.Data, "key") // asked for by `dev`: the whole world in one directory
 			c.Region = "us-east-1"                   // which scripts expect
+			if !cmd.Flags().Changed("qr") {
+				c.QR = terminal(cmd.OutOrStdout())
+			}
 			return server.Dev(cmd.Context(), &c, cmd.OutOrStdout())
 		},
 	}
@@ -42,6 +45,7 @@ Without --data the world lives in a temporary directory and goes when the server
 	f.StringVar(&c.DatabaseFile, "database-file", "", "file that holds the postgres:// URL, for one with a password")
 	f.StringVar(&c.LogLevel, "log-level", "warn", "debug, info, warn or error")
 	f.Var((*accounts)(&c.Accounts), "accounts", "add this many member accounts to the sample organization, to try things at size")
+	f.BoolVar(&c.QR, "qr", false, "show the sample person's TOTP secret as a QR code too (default: at a terminal)")
 	f.BoolVar(&c.UnsafeListen, "unsafe-listen", false, "allow an address off loopback: everyone who reaches it can try the sample world")
 	return cmd
 }

@@ -32,7 +32,13 @@ Only the services that Sallyport answers for are pointed here, so that S3 and th
 			if err != nil {
 				return err
 			}
-			return printEnv(cmd.OutOrStdout(), w, all)
+			if err := printEnv(cmd.OutOrStdout(), w, all); err != nil {
+				return err
+			}
+			if production(w) { // on the standard error, which no shell evaluates
+				fmt.Fprintf(cmd.ErrOrStderr(), "This is the operator's key, which needs no second factor. Once people administer, switch it off: sallyport operator disable --data %s\n", data)
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&data, "data", "", "data directory of the server (required)")

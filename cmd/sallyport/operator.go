@@ -16,7 +16,7 @@ import (
 
 // newOperator is `sallyport operator`: the keys with which everything began.
 func newOperator() *cobra.Command {
-	var f remote
+	f := remote{aboutKeys: true}
 	family := f.family("operator", "See and replace the operator's access keys",
 		"The operator is who the first start makes, an administrator without a password. Once people administer, disable the key:\n`sallyport recover` makes another when it is needed.")
 	family.AddCommand(
@@ -39,9 +39,9 @@ func (f *remote) listKeys(cmd *cobra.Command, c *client, _ []string) error {
 		if k.AccessKeyId == c.keys.AccessKeyID {
 			inUse = "this one"
 		}
-		rows[i] = []string{k.AccessKeyId, string(k.Status), when(&k.CreatedAt), inUse}
+		rows[i] = []string{k.AccessKeyId, string(k.Status), when(&k.CreatedAt), when(k.LastUsedAt), inUse}
 	}
-	return f.table(cmd, raw, []string{"ACCESS KEY", "STATUS", "CREATED", "IN USE"}, rows)
+	return f.table(cmd, raw, []string{"ACCESS KEY", "STATUS", "CREATED", "LAST USED", "IN USE"}, rows)
 }
 
 func (c *client) operatorKeys(ctx context.Context) ([]api.OperatorKey, []byte, error) {

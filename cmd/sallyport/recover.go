@@ -26,7 +26,7 @@ audit log from the next start on.
   eval "$(sallyport env --data DIR)"; sallyport users one-time-password NAME`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := recoverable(file, flags)
+			c, err := recoverable(cmd, file, flags)
 			if err != nil {
 				return err
 			}
@@ -43,17 +43,11 @@ audit log from the next start on.
 }
 
 // recoverable is the configuration as far as recovering needs it: nothing is served, so a URL is not asked for.
-func recoverable(file string, flags config.Config) (*config.Config, error) {
-	var c config.Config
-	if file != "" {
-		if err := c.Load(file); err != nil {
-			return nil, err
-		}
-	}
-	if err := c.Environment(os.LookupEnv); err != nil {
+func recoverable(cmd *cobra.Command, file string, flags config.Config) (*config.Config, error) {
+	c, err := settings(cmd, file, flags)
+	if err != nil {
 		return nil, err
 	}
-	c.Override(flags)
 	if c.Data == "" {
 		return nil, fault.Invalidf("No data directory: say --data DIR.")
 	}
@@ -63,7 +57,7 @@ func recoverable(file string, flags config.Config) (*config.Config, error) {
 	if ofDev := filepath.Join(c.Data, "key"); c.KeyFile == "" && there(ofDev) { // see newDev
 		c.KeyFile = ofDev
 	}
-	return &c, c.Complete()
+	return c, c.Complete()
 }
 
 func there(path string) bool {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"sallyport/internal/qr"
 	"sallyport/internal/server"
 	"sallyport/internal/store/storetest/pgtest"
 )
@@ -32,6 +33,9 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"sallyport": 
 //	get URL STATUS     fetches a page without following it, and prints it
 //	hang URL           begins a request and never ends it
 //	terminate          sends SIGTERM to what runs in the background
+//	drawn FILE TEXT    fails unless FILE shows the QR code of TEXT, once and whole
+//	otpauth NAME DIR   $NAME is what an authenticator app reads for the first person of a sample world
+//	setenv FILE        sets NAME=VALUE of a file
 //	within DURATION    fails when more time than that has passed since the last hang
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -39,6 +43,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"taken": taken, "free": free, "ready": ready, "get": get, "hang": hang, "within": within, "terminate": terminate,
+			"drawn": drawn, "otpauth": otpauth, "setenv": setenv,
 			"database": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], pgtest.NewDatabase(t)) },
 		},
 	})
@@ -123,6 +128,26 @@ func hang(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("server did not wait for the body: %s", line)
 	}
 	ts.Setenv("SINCE", time.Now().Format(time.RFC3339Nano))
+}
+
+func drawn(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := qr.Terminal(args[1]) // whose own test reads it back
+	ts.Check(err)
+	if got := ts.ReadFile(args[0]); strings.Count(got, want) != 1 || strings.Count(got, "\x1b") != strings.Count(want, "\x1b") {
+		ts.Fatalf("%s does not show the code of %s:\n%s", args[0], args[1], got)
+	}
+}
+
+func otpauth(ts *testscript.TestScript, _ bool, args []string) {
+	world, err := server.ReadWorldFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	first := world.Users[0]
+	ts.Setenv(args[0], "otpauth://totp/Sallyport:"+first.UserName+"?secret="+first.TOTPSecret+"&issuer=Sallyport")
+}
+
+func setenv(ts *testscript.TestScript, _ bool, args []string) {
+	name, value, _ := strings.Cut(ts.ReadFile(args[0]), "=")
+	ts.Setenv(name, value)
 }
 
 func terminate(ts *testscript.TestScript, _ bool, _ []string) {

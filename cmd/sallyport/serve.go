@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,7 @@ docs/serving.md has the configuration of proxies; 'sallyport doctor' tells wheth
 Settings come from --config FILE (TOML), then SALLYPORT_… variables, then flags. Secrets are read from files only.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := effective(file, flags)
+			c, err := effective(cmd, file, flags)
 			if err != nil {
 				return err
 			}
@@ -48,7 +49,7 @@ func newConfig() *cobra.Command {
 		Short: "Check the configuration and print what is in force, secrets masked",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := effective(file, flags)
+			c, err := effective(cmd, file, flags)
 			if err != nil {
 				return err
 			}
@@ -102,7 +103,16 @@ func mailFlags(cmd *cobra.Command, c *config.Config) {
 }
 
 // effective is defaults < file < environment < flags.
-func effective(file string, flags config.Config) (*config.Config, error) {
+func effective(cmd *cobra.Command, file string, flags config.Config) (*config.Config, error) {
+	c, err := settings(cmd, file, flags)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.Complete()
+}
+
+// settings are those of all places, as they were given.
+func settings(cmd *cobra.Command, file string, flags config.Config) (*config.Config, error) {
 	var c config.Config
 	if file != "" {
 		if err := c.Load(file); err != nil {
@@ -112,6 +122,6 @@ func effective(file string, flags config.Config) (*config.Config, error) {
 	if err := c.Environment(os.LookupEnv); err != nil {
 		return nil, err
 	}
-	c.Override(flags)
-	return &c, c.Complete()
+	c.Override(flags, func(name string) bool { return cmd.Flags().Changed(strings.ReplaceAll(name, "_", "-")) })
+	return &c, nil
 }

@@ -22,6 +22,8 @@ type remote struct {
 	data   string
 	output string
 	yes    bool
+	// aboutKeys says that the family is about the operator's keys, which needs no reminder of them.
+	aboutKeys bool
 }
 
 // family makes a family of commands that call a server.
@@ -52,9 +54,21 @@ func (f *remote) sub(use, short string, run func(*cobra.Command, *client, []stri
 			if err != nil {
 				return err
 			}
-			return run(cmd, c, args)
+			if err := run(cmd, c, args); err != nil {
+				return err
+			}
+			f.remind(cmd, c)
+			return nil
 		},
 	}
+}
+
+// remind tells those who work with the operator's key of a production server that it is meant for the beginning only.
+func (f *remote) remind(cmd *cobra.Command, c *client) {
+	if f.aboutKeys || f.output == "json" || !production(c.world) {
+		return
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "Done with the operator's key, which needs no second factor. Once people administer, switch it off: sallyport operator disable --data %s\n", f.data)
 }
 
 // arguments wants from least to most of them, and tells which.
@@ -78,12 +92,8 @@ func (f *remote) confirm(cmd *cobra.Command, question string) error {
 	if f.yes {
 		return nil
 	}
-	in, ok := cmd.InOrStdin().(*os.File)
-	if ok {
-		info, err := in.Stat()
-		ok = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	if !ok {
+	in := cmd.InOrStdin()
+	if !terminal(in) {
 		return fault.Invalidf("%s There is no terminal to answer at: say --yes.", question)
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s [y/N] ", question)
@@ -92,6 +102,16 @@ func (f *remote) confirm(cmd *cobra.Command, question string) error {
 		return fault.Invalidf("Nothing was done.")
 	}
 	return nil
+}
+
+// terminal says whether there is a person at the other end of a stream.
+func terminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // json prints the API's answer, if that is asked for.

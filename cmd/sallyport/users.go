@@ -1,12 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	api "sallyport/internal/awsapi/sallyport"
+	"sallyport/internal/qr"
 )
 
 // newUsers is `sallyport users`: how people sign in.
@@ -101,13 +103,31 @@ func (f *remote) oneTime(cmd *cobra.Command, c *client, args []string) error {
 	return f.secret(cmd, raw, out.OneTimePassword, about)
 }
 
-// mail says that a link is to be mailed.
-const mail = "mail"
+// Flags of the commands that make a link.
+const (
+	mail = "mail" // it is to be mailed
+	code = "qr"   // it is to be drawn as well
+)
 
-// link gives a command that makes a link the flag --mail.
+// link gives a command that makes a link its flags.
 func (f *remote) link(cmd *cobra.Command) *cobra.Command {
 	cmd.Flags().Bool(mail, false, "mail it to the user instead of printing it")
+	cmd.Flags().Bool(code, false, "show it as a QR code too, for the user's phone")
+	cmd.MarkFlagsMutuallyExclusive(mail, code)
 	return cmd
+}
+
+// handOver prints a link, and draws it if that is asked for, for whoever is there in person. The drawing is no part of the
+// standard output, where scripts take the link.
+func (f *remote) handOver(cmd *cobra.Command, raw json.RawMessage, link, about string) error {
+	if on, err := cmd.Flags().GetBool(code); err == nil && on && f.output != "json" {
+		drawn, err := qr.Terminal(link)
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(cmd.ErrOrStderr(), drawn)
+	}
+	return f.secret(cmd, raw, link, about)
 }
 
 func delivery(cmd *cobra.Command) api.Delivery {
@@ -129,7 +149,7 @@ func (f *remote) invite(cmd *cobra.Command, c *client, args []string) error {
 	if out.Link == nil {
 		return f.done(cmd, raw, "The invitation is on its way to %s. It works once, until %s.", printable(text(out.SentTo)), when(&out.ExpiresAt))
 	}
-	return f.secret(cmd, raw, *out.Link, fmt.Sprintf("With this link %s chooses a password and registers a device. It works once, until %s.", printable(args[0]), when(&out.ExpiresAt)))
+	return f.handOver(cmd, raw, *out.Link, fmt.Sprintf("With this link %s chooses a password and registers a device. It works once, until %s.", printable(args[0]), when(&out.ExpiresAt)))
 }
 
 func (f *remote) reset(cmd *cobra.Command, c *client, args []string) error {
@@ -144,5 +164,5 @@ func (f *remote) reset(cmd *cobra.Command, c *client, args []string) error {
 	if out.Link == nil {
 		return f.done(cmd, raw, "The link is on its way to %s. It works once, until %s.", printable(text(out.SentTo)), when(&out.ExpiresAt))
 	}
-	return f.secret(cmd, raw, *out.Link, fmt.Sprintf("With this link %s chooses another password; a device is asked for as ever. It works once, until %s.", printable(args[0]), when(&out.ExpiresAt)))
+	return f.handOver(cmd, raw, *out.Link, fmt.Sprintf("With this link %s chooses another password; a device is asked for as ever. It works once, until %s.", printable(args[0]), when(&out.ExpiresAt)))
 }

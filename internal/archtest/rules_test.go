@@ -106,11 +106,14 @@ var forbidden = map[string][]string{
 // reserved says which packages alone may import something from outside.
 var reserved = map[string][]string{
 	"database/sql":                {"store", "store/storetest"},
+	"github.com/fxamacker/cbor":   {"passkey/passkeytest"},
+	"github.com/go-webauthn":      {"passkey"},
 	"github.com/jackc/pgx/v5":     {"store", "store/storetest"},
 	"github.com/pressly/goose/v3": {"store"},
 	"github.com/spf13/cobra":      {"cmd/sallyport"},
 	"math/rand":                   nil, // crypto/rand, always
 	"modernc.org/sqlite":          {"store", "store/storetest"},
+	"rsc.io/qr":                   {"qr"},
 }
 
 // printing is for programs.

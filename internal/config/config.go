@@ -50,6 +50,7 @@ type Config struct {
 
 	Dev          bool `toml:"-"` // made by `sallyport dev`
 	UnsafeListen bool `toml:"-"` // dev only: listen off loopback
+	QR           bool `toml:"-"` // dev only: print the sample person's TOTP secret as a QR code
 	Accounts     int  `toml:"-"` // dev only: more member accounts in the sample organization
 }
 
@@ -85,11 +86,12 @@ func (c *Config) Environment(lookup func(string) (string, bool)) error {
 	return nil
 }
 
-// Override puts what is set in flags over c.
-func (c *Config) Override(flags Config) {
+// Override puts what is set in flags over c. given tells by a setting's name whether its flag was said: then it counts also
+// when it says nothing or no, as --acme=false does.
+func (c *Config) Override(flags Config, given func(name string) bool) {
 	over := flags.fields()
 	for name, field := range c.fields() {
-		if v := over[name]; !v.IsZero() {
+		if v := over[name]; !v.IsZero() || given(name) {
 			field.Set(v)
 		}
 	}

@@ -22,7 +22,7 @@ func TestOrderOfSettings(t *testing.T) {
 	if err := c.Environment(lookup("SALLYPORT_REGION=env-1", "SALLYPORT_URL=https://env.example.org")); err != nil {
 		t.Fatal(err)
 	}
-	c.Override(Config{URL: "https://flag.example.org/"})
+	c.Override(Config{URL: "https://flag.example.org/"}, silent)
 	if err := c.Complete(); err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +50,9 @@ func lookup(vars ...string) func(string) (string, bool) {
 	}
 }
 
+// silent is a command line on which no flag was said.
+func silent(string) bool { return false }
+
 // TestKinds: switches and lists come from all three places too.
 func TestKinds(t *testing.T) {
 	t.Parallel()
@@ -64,16 +67,20 @@ func TestKinds(t *testing.T) {
 	if err := fromEnv.Environment(lookup("SALLYPORT_ACME=1", "SALLYPORT_TRUSTED_PROXIES= 10.0.0.1 ,,10.0.0.2")); err != nil {
 		t.Fatal(err)
 	}
-	fromFlags.Override(Config{ACME: true, TrustedProxies: []string{"10.0.0.1", "10.0.0.2"}})
+	fromFlags.Override(Config{ACME: true, TrustedProxies: []string{"10.0.0.1", "10.0.0.2"}}, silent)
 	want := Config{ACME: true, TrustedProxies: []string{"10.0.0.1", "10.0.0.2"}}
 	for _, c := range []Config{fromFile, fromEnv, fromFlags} {
 		if d := cmp.Diff(want, c); d != "" {
 			t.Error(d)
 		}
 	}
-	fromFile.Override(Config{TrustedProxies: []string{"::1"}})
+	fromFile.Override(Config{TrustedProxies: []string{"::1"}}, silent)
 	if !fromFile.ACME || !cmp.Equal(fromFile.TrustedProxies, []string{"::1"}) {
 		t.Errorf("overridden: %+v", fromFile)
+	}
+	fromFile.Override(Config{}, func(name string) bool { return name == "acme" || name == "trusted_proxies" })
+	if fromFile.ACME || fromFile.TrustedProxies != nil {
+		t.Errorf("switched off: %+v", fromFile)
 	}
 	if err := fromEnv.Environment(lookup("SALLYPORT_ACME=yes, please")); err == nil || !strings.Contains(err.Error(), "SALLYPORT_ACME") {
 		t.Errorf("a switch that is neither: %v", err)

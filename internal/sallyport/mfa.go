@@ -74,6 +74,9 @@ func (s *Service) DeleteMfaDevice(_ context.Context, c *endpoint.Call, in *api.D
 	if _, err := s.user(c, in.UserId); err != nil {
 		return nil, err
 	}
+	if err := s.mayOpen(c.Tx, c, in.UserId); err != nil {
+		return nil, err
+	}
 	_, err := s.Login.RemoveFactor(c.Tx, in.UserId, in.DeviceId, "", c.Caller.ARN)
 	return &api.DeleteMfaDeviceResponse{}, err
 }

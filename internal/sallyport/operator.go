@@ -39,7 +39,7 @@ func (s *Service) ListOperatorKeys(_ context.Context, c *endpoint.Call, in *api.
 }
 
 func keyOut(k store.AccessKey) api.OperatorKey {
-	out := api.OperatorKey{AccessKeyId: k.ID, CreatedAt: k.CreatedAt, Status: api.OperatorKeyStatusInactive}
+	out := api.OperatorKey{AccessKeyId: k.ID, CreatedAt: k.CreatedAt, LastUsedAt: when(k.UsedAt), Status: api.OperatorKeyStatusInactive}
 	if k.Status == store.KeyActive {
 		out.Status = api.OperatorKeyStatusActive
 	}

@@ -2,10 +2,13 @@ package sallyport
 
 import (
 	"context"
+	"fmt"
 
 	api "sallyport/internal/awsapi/sallyport"
 	"sallyport/internal/endpoint"
+	"sallyport/internal/fault"
 	"sallyport/internal/login"
+	"sallyport/internal/page"
 	"sallyport/internal/store"
 )
 
@@ -32,8 +35,27 @@ func (s *Service) DescribeUserSignIn(_ context.Context, c *endpoint.Call, in *ap
 	return out, nil
 }
 
+// mayOpen refuses a delegated administrator whatever would open a door to somebody who has access to the management account:
+// with a password, a link or one device less they could come in there as that person. To close a door is not refused.
+func (s *Service) mayOpen(tx *store.Tx, c *endpoint.Call, userID string) error {
+	if c.Caller.Account == s.Owner {
+		return nil
+	}
+	there, _, err := tx.AssignmentsOf(s.Instance, store.PrincipalUser, userID, s.Owner, page.Query{Limit: 1})
+	if err != nil {
+		return fmt.Errorf("look for access to management account: %w", err)
+	}
+	if len(there) > 0 {
+		return fault.Deniedf("A delegated administrator cannot manage how this user signs in: they have access to the management account %s.", s.Owner)
+	}
+	return nil
+}
+
 // EnableUser lets a disabled user sign in again.
 func (s *Service) EnableUser(_ context.Context, c *endpoint.Call, in *api.EnableUserRequest) (*api.EnableUserResponse, error) {
+	if err := s.mayOpen(c.Tx, c, in.UserId); err != nil {
+		return nil, err
+	}
 	return &api.EnableUserResponse{}, s.Login.Enable(c.Tx, in.UserId, c.Caller.ARN)
 }
 
@@ -44,6 +66,9 @@ func (s *Service) DisableUser(_ context.Context, c *endpoint.Call, in *api.Disab
 
 // UnlockUser takes the locks off that wrong passwords and codes have put on a user.
 func (s *Service) UnlockUser(_ context.Context, c *endpoint.Call, in *api.UnlockUserRequest) (*api.UnlockUserResponse, error) {
+	if err := s.mayOpen(c.Tx, c, in.UserId); err != nil {
+		return nil, err
+	}
 	return &api.UnlockUserResponse{}, s.Login.Unlock(c.Tx, in.UserId)
 }
 
@@ -55,6 +80,9 @@ func (s *Service) CreateOneTimePassword(ctx context.Context, c *endpoint.Call, i
 		return nil, err
 	}
 	err = c.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := s.mayOpen(tx, c, in.UserId); err != nil {
+			return err
+		}
 		expires, err := s.Login.GiveOneTime(tx, in.UserId, made)
 		if err != nil {
 			return err
@@ -72,6 +100,9 @@ func (s *Service) CreateOneTimePassword(ctx context.Context, c *endpoint.Call, i
 
 // InviteUser makes a link by which a new user chooses a password and registers a device.
 func (s *Service) InviteUser(_ context.Context, c *endpoint.Call, in *api.InviteUserRequest) (*api.InviteUserResponse, error) {
+	if err := s.mayOpen(c.Tx, c, in.UserId); err != nil {
+		return nil, err
+	}
 	d, err := s.Login.Invite(c.Tx, in.UserId, in.Delivery == api.DeliveryEmail)
 	if err != nil {
 		return nil, err
@@ -82,6 +113,9 @@ func (s *Service) InviteUser(_ context.Context, c *endpoint.Call, in *api.Invite
 
 // ResetUserPassword makes a link by which a user chooses another password.
 func (s *Service) ResetUserPassword(_ context.Context, c *endpoint.Call, in *api.ResetUserPasswordRequest) (*api.ResetUserPasswordResponse, error) {
+	if err := s.mayOpen(c.Tx, c, in.UserId); err != nil {
+		return nil, err
+	}
 	d, err := s.Login.SendReset(c.Tx, in.UserId, in.Delivery == api.DeliveryEmail)
 	if err != nil {
 		return nil, err

@@ -96,12 +96,17 @@ func TestHostilePages(t *testing.T) {
 				for _, page := range []string{
 					"/start?x=%s", "/signin?next=%s", "/portal?after=%s", "/portal/account/%s", "/portal/account/444455556666?after=%s",
 					"/device?user_code=%s", "/authorize?client_id=%s&redirect_uri=%[1]s", "/%s",
+					"/link/%s", "/account?x=%s", "/signin/app?x=%s", "/confirm?next=%s",
 				} {
 					s.page(t, http.MethodGet, fmt.Sprintf(page, url.QueryEscape(text)), cookie, nil)
 				}
 				for path, fields := range map[string][]string{
 					"/signin/username": {"username", "next"}, "/signin/password": {"password"}, "/signin/new-password": {"new_password", "confirm_password"},
 					"/signin/restart": {"next"}, "/portal/credentials": {"account", "role"}, "/device": {"user_code", "decision"}, "/authorize": {"decision"},
+					"/signin/passkey": {"response", "name", "trust"}, "/signin/code": {"code", "trust"}, "/signin/app": {"code", "name"},
+					"/signin/mail-code": {"code"}, "/signin/forgot": {"username"}, "/signin/passkey/start": {"next"}, "/signin/passkey/options": {"x"},
+					"/link/" + url.PathEscape(text): {"username", "given_name", "email"}, "/account/confirm": {"next"}, "/account/" + url.PathEscape(text): {"x"},
+					"/account/rename-device": {"device", "name"}, "/account/remove-device": {"device"}, "/account/end-session": {"session"}, "/account/disown": {"notice"},
 				} {
 					form := url.Values{"account": {"444455556666"}, "username": {"alice"}}
 					for _, f := range fields {

@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/awsapi/probe"
 	"sallyport/internal/credential"
 	"sallyport/internal/endpoint"
+	"sallyport/internal/sigv4"
 	"sallyport/internal/store"
 )
 
@@ -63,5 +64,48 @@ func TestKeyDiesAtOnce(t *testing.T) {
 				t.Errorf("an ended key is known: %s", body)
 			}
 		})
+	}
+}
+
+// TestKeyUse: when a key was used last is written, at most once a minute, and not for those who only know its id.
+func TestKeyUse(t *testing.T) {
+	t.Parallel()
+	w := newTestWorld(t)
+	op := w.operation("GetCallerIdentity")
+	call := func(secret string) {
+		t.Helper()
+		p, err := probe.Minimal(op.Service, op.OperationMeta, w.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.send(op.OperationMeta, op.Service, p, sigv4.Credentials{AccessKeyID: w.key.AccessKeyID, SecretAccessKey: secret})
+	}
+	used := func() (at time.Time) {
+		t.Helper()
+		w.update(func(tx *store.Tx) error {
+			k, err := tx.AccessKey(w.key.AccessKeyID)
+			at = k.UsedAt
+			return err
+		})
+		return at
+	}
+	call("guessed")
+	if at := used(); !at.IsZero() {
+		t.Errorf("the key was used at %v by somebody without its secret", at)
+	}
+	first := w.clock.Now()
+	call(w.key.SecretAccessKey)
+	if at := used(); !at.Equal(first) {
+		t.Errorf("used at %v, want %v", at, first)
+	}
+	w.clock.Advance(59 * time.Second)
+	call(w.key.SecretAccessKey)
+	if at := used(); !at.Equal(first) {
+		t.Errorf("written again within a minute, at %v", at)
+	}
+	w.clock.Advance(time.Second)
+	call(w.key.SecretAccessKey)
+	if at := used(); !at.Equal(w.clock.Now()) {
+		t.Errorf("used at %v, want %v", at, w.clock.Now())
 	}
 }

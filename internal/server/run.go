@@ -14,7 +14,9 @@ import (
 	"sallyport/internal/clock"
 	"sallyport/internal/config"
 	"sallyport/internal/fault"
+	"sallyport/internal/qr"
 	"sallyport/internal/store"
+	"sallyport/internal/totp"
 )
 
 // drainTime is how long a stop waits for requests in progress. All of a stop is done within 10 s.
@@ -23,7 +25,7 @@ const drainTime = 6 * time.Second
 // Serve runs a production server until ctx ends.
 func Serve(ctx context.Context, cfg *config.Config, out io.Writer) error {
 	return start(ctx, cfg, out, newBlueprint(cfg.Region), func(s *Server) error {
-		return errors.Join(s.operatorFile(ctx, out), s.foundingLink(ctx, out))
+		return errors.Join(s.operatorFile(ctx, out), s.foundingLink(ctx, out), s.warnBeginning(ctx))
 	})
 }
 
@@ -146,15 +148,32 @@ func (s *Server) devFile(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
-	welcome(out, s.cfg.Data, w)
-	return nil
+	return s.welcome(out, w)
 }
 
-func welcome(out io.Writer, dir string, w WorldFile) {
+func (s *Server) welcome(out io.Writer, w WorldFile) error {
+	dir, first := s.cfg.Data, w.Users[enrolledOne]
 	var b strings.Builder
 	fmt.Fprintf(&b, "A throwaway identity center, for this machine only. Everything about it: %s\n\n", filepath.Join(dir, devFile))
 	fmt.Fprintf(&b, "  operate   eval \"$(sallyport env --data %s)\"; aws sso-admin list-instances\n", dir)
-	fmt.Fprintf(&b, "  sign in   %s as %s, password and TOTP secret in dev.json; or as %s, who registers a device first\n", w.PortalURL, w.Users[0].UserName, w.Users[1].UserName)
+	fmt.Fprintf(&b, "  sign in   %s as %s, password and TOTP secret in dev.json; or as %s, who registers a device first\n", w.PortalURL, first.UserName, w.Users[1].UserName)
 	fmt.Fprintf(&b, "  CLI       sallyport aws-config --portal %s --write\n\n", strings.TrimSuffix(w.PortalURL, "/portal"))
-	_, _ = io.WriteString(out, b.String())
+	if s.cfg.QR {
+		code, err := drawn(first)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "  %s's authenticator app: scan this, or type %s\n\n%s\n", first.UserName, first.TOTPSecret, code)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// drawn is a sample person's TOTP secret as authenticator apps scan it.
+func drawn(u SampleUser) (string, error) {
+	seed, err := totp.ParseSeed(u.TOTPSecret)
+	if err != nil {
+		return "", fmt.Errorf("read sample TOTP secret: %w", err)
+	}
+	return qr.Terminal(seed.URI("Sallyport", u.UserName))
 }

@@ -11,8 +11,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -51,6 +53,7 @@ type Server struct {
 
 	minter   *credential.Minter
 	keys     *credential.LongTerm
+	used     keyUse
 	gate     *revocation.Gate
 	sessions *session.Service
 	login    *login.Service
@@ -96,6 +99,7 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 		return nil, err
 	}
 	s.rules()
+	s.watchBeginning()
 	return s, s.protocols()
 }
 
@@ -166,7 +170,7 @@ func (s *Server) protocols() error {
 	s.api = &endpoint.API{
 		DB: s.db, Clock: s.db, Region: s.instance.Region, Owner: s.instance.Owner, StoreID: s.instance.StoreID, Pages: codec,
 		Log: s.log, Metrics: endpoint.NewMetrics(s.registry), Recorder: endpoint.NewRecorder(s.db, s.log), Policies: policy.NewCache(policyCache),
-		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.gate.Check,
+		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.stands,
 		Bearers: revocation.NewMemo[[sha256.Size]byte, credential.Caller](s.gate),
 	}
 	for _, m := range s.services() {
@@ -177,14 +181,6 @@ func (s *Server) protocols() error {
 		StartURL: s.instance.StartURL, Record: s.api.Recorder.Add, Log: s.log, Found: s.makeFirst,
 	}
 	return nil
-}
-
-// key finds the caller and the secret behind an access key: role sessions open without a read, long-term keys are looked up.
-func (s *Server) key(ctx context.Context, id, token string) (credential.Caller, credential.Secret, error) {
-	if token != "" || len(id) >= 4 && id[:4] == "ASIA" {
-		return s.minter.Open(token, id, s.db.Now())
-	}
-	return s.keys.LookUp(ctx, id)
 }
 
 // handler tells APIs, probes and pages apart (wire-protocols §2).
@@ -203,6 +199,8 @@ func (s *Server) handler() http.Handler {
 }
 
 // knownHost refuses names that are not ours: a page elsewhere must not reach a server on this machine by rebinding its name.
+// What looks after the server's health asks by whatever name it has for the machine, and learns nothing but that it is up;
+// metrics are also asked for by address, which no page can rebind.
 func (s *Server) knownHost(next http.Handler) http.Handler {
 	base, _ := url.Parse(s.cfg.URL)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -210,7 +208,10 @@ func (s *Server) knownHost(next http.Handler) http.Handler {
 		if h, _, err := net.SplitHostPort(host); err == nil {
 			host = h
 		}
-		if r.Host != base.Host && !config.Loopback(host) && !s.cfg.UnsafeListen {
+		host = strings.Trim(host, "[]")
+		_, noAddress := netip.ParseAddr(host)
+		probe := health(r) || r.URL.Path == "/metrics" && noAddress == nil
+		if r.Host != base.Host && !config.Loopback(host) && !s.cfg.UnsafeListen && !probe {
 			http.Error(w, "This server is not known by that name.", http.StatusMisdirectedRequest)
 			return
 		}

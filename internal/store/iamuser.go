@@ -26,6 +26,7 @@ type AccessKey struct {
 	Secret    []byte // sealed by package keyring
 	Status    string // KeyActive, KeyInactive
 	CreatedAt time.Time
+	UsedAt    time.Time // to about a minute; zero: never
 }
 
 // Status of an access key, as IAM writes them.
@@ -48,9 +49,10 @@ const (
 	iamUsersAfter query = `SELECT id, account, path, name, created_at FROM iam_user WHERE account = $1 AND name_ci > $2 ORDER BY name_ci LIMIT $3`
 
 	insertAccessKey    query = `INSERT INTO access_key (id, user_id, secret, status, created_at) VALUES ($1, $2, $3, $4, $5)`
-	accessKeyByID      query = `SELECT k.id, k.secret, k.status, k.created_at, u.id, u.account, u.path, u.name, u.created_at FROM access_key k JOIN iam_user u ON u.id = k.user_id WHERE k.id = $1`
-	accessKeysOfUser   query = `SELECT k.id, k.secret, k.status, k.created_at, u.id, u.account, u.path, u.name, u.created_at FROM access_key k JOIN iam_user u ON u.id = k.user_id WHERE k.user_id = $1 ORDER BY k.id`
+	accessKeyByID      query = `SELECT k.id, k.secret, k.status, k.created_at, k.used_at, u.id, u.account, u.path, u.name, u.created_at FROM access_key k JOIN iam_user u ON u.id = k.user_id WHERE k.id = $1`
+	accessKeysOfUser   query = `SELECT k.id, k.secret, k.status, k.created_at, k.used_at, u.id, u.account, u.path, u.name, u.created_at FROM access_key k JOIN iam_user u ON u.id = k.user_id WHERE k.user_id = $1 ORDER BY k.id`
 	setAccessKeyStatus query = `UPDATE access_key SET status = $1 WHERE id = $2`
+	useAccessKey       query = `UPDATE access_key SET used_at = $1 WHERE id = $2`
 	deleteAccessKey    query = `DELETE FROM access_key WHERE id = $1`
 
 	putUserPolicy    query = `INSERT INTO user_policy (user_id, name, inline, document) VALUES ($1, $2, $3, $4) ON CONFLICT (user_id, inline, name) DO UPDATE SET document = excluded.document`
@@ -66,9 +68,9 @@ func scanIAMUser(r row) (u IAMUser, err error) {
 }
 
 func scanAccessKey(r row) (k AccessKey, err error) {
-	var at, userAt int64
-	err = r.Scan(&k.ID, &k.Secret, &k.Status, &at, &k.User.ID, &k.User.Account, &k.User.Path, &k.User.Name, &userAt)
-	k.CreatedAt, k.User.CreatedAt = fromMicros(at), fromMicros(userAt)
+	var at, used, userAt int64
+	err = r.Scan(&k.ID, &k.Secret, &k.Status, &at, &used, &k.User.ID, &k.User.Account, &k.User.Path, &k.User.Name, &userAt)
+	k.CreatedAt, k.UsedAt, k.User.CreatedAt = fromMicros(at), fromMicros(used), fromMicros(userAt)
 	return k, err
 }
 
@@ -113,6 +115,9 @@ func (tx *Tx) AccessKeys(userID string) ([]AccessKey, error) {
 func (tx *Tx) SetAccessKeyStatus(id, status string) error {
 	return one(tx.exec(setAccessKeyStatus, status, id))
 }
+
+// AccessKeyUsed stamps a key as used now; ErrNotFound.
+func (tx *Tx) AccessKeyUsed(id string) error { return one(tx.exec(useAccessKey, micros(tx.now), id)) }
 
 // DeleteAccessKey removes a key; ErrNotFound.
 func (tx *Tx) DeleteAccessKey(id string) error { return one(tx.exec(deleteAccessKey, id)) }

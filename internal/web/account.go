@@ -97,7 +97,7 @@ func (s *Server) changeAccount(w http.ResponseWriter, r *http.Request) {
 		s.begin(w, r, p, login.Confirm{Next: "/account", NewPassword: true})
 	case "rename-device", "remove-device":
 		s.editDevice(w, r, p)
-	case "end-session", "end-others":
+	case "end-session", "end-others", "end-all":
 		s.endSessions(w, r, p)
 	case "disown":
 		err := s.DB.Update(r.Context(), func(tx *store.Tx) error { return s.Login.Disown(tx, p.UserID, r.PostFormValue("notice"), browser(r)) })
@@ -180,22 +180,31 @@ func (s *Server) editDevice(w http.ResponseWriter, r *http.Request, p person) {
 	}
 }
 
-// endSessions ends one of the person's sessions, or all but this one.
+// endSessions ends one of the person's sessions, all but this one, or all.
 func (s *Server) endSessions(w http.ResponseWriter, r *http.Request, p person) {
+	what := r.PathValue("what")
 	err := s.DB.Update(r.Context(), func(tx *store.Tx) error {
 		e := s.event("EndSession", p, from(r), false)
-		if r.PathValue("what") == "end-others" {
-			n, err := s.Sessions.EndOthersOf(tx, p.UserID, p.ID, p.UserID)
-			if err != nil {
-				return err
-			}
-			e.ServiceEventDetails = map[string]any{"ended": n}
-			return e.Store(tx)
+		if what == "end-session" {
+			return s.endSession(tx, r.PostFormValue("session"), p, e)
 		}
-		return s.endSession(tx, r.PostFormValue("session"), p, e)
+		keep := p.ID
+		if what == "end-all" {
+			keep = ""
+		}
+		n, err := s.Sessions.EndOthersOf(tx, p.UserID, keep, p.UserID)
+		if err != nil {
+			return err
+		}
+		e.ServiceEventDetails = map[string]any{"ended": n}
+		return e.Store(tx)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		s.fail(w, r, err)
+		return
+	case what == "end-all":
+		s.signedOut(w, r, true)
 		return
 	}
 	http.Redirect(w, r, "/account", http.StatusSeeOther)
@@ -272,7 +281,12 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 		s.render(w, r, http.StatusOK, "sign-out.html", ask)
 		return
 	}
+	s.signedOut(w, r, ended)
+}
+
+// signedOut says that the session of this browser has ended; roles: and what was given out under it.
+func (s *Server) signedOut(w http.ResponseWriter, r *http.Request, roles bool) {
 	clearCookie(w, sessionCookie)
 	clearCookie(w, attemptCookie)
-	s.render(w, r, http.StatusOK, "signed-out.html", ended)
+	s.render(w, r, http.StatusOK, "signed-out.html", roles)
 }

@@ -34,6 +34,7 @@ func (w *world) browser() *browser {
 // answer is what a browser got in the end.
 type answer struct {
 	tb     testing.TB
+	by     *browser
 	from   string // path and query that it was got from
 	status int
 	header http.Header
@@ -72,10 +73,10 @@ func (b *browser) send(method, target string, form url.Values, change ...func(*h
 	if err != nil {
 		b.w.tb.Fatal(err)
 	}
-	return answer{b.w.tb, target, res.StatusCode, res.Header, rec.Body.String(), page}
+	return answer{b.w.tb, b, target, res.StatusCode, res.Header, rec.Body.String(), page}
 }
 
-func sorted(m map[string]string) (keys []string) {
+func sorted[V any](m map[string]V) (keys []string) {
 	for k := range m {
 		keys = append(keys, k)
 	}

@@ -31,6 +31,20 @@ func FuzzPages(f *testing.F) {
 		{"GET", "/portal", "after=1"},
 		{"GET", "/portal/account/111122223333", "after=x"},
 		{"POST", "/portal/credentials", "account=111122223333&role=ReadOnly"},
+		{"POST", "/signin/passkey/start", "next=/portal"},
+		{"POST", "/signin/passkey/options", ""},
+		{"POST", "/signin/passkey", "response={}&name=x&trust=yes"},
+		{"POST", "/signin/code", "code=000000"},
+		{"POST", "/signin/app", "code=000000&name=x"},
+		{"POST", "/signin/mail-code", "code=000000"},
+		{"POST", "/signin/forgot", "username=alice"},
+		{"GET", "/link/aolx", ""},
+		{"POST", "/link/aolx", "username=x"},
+		{"GET", "/account", ""},
+		{"POST", "/account/confirm", "next=//evil.test"},
+		{"POST", "/account/rename-device", "device=x&name=y"},
+		{"POST", "/account/end-session", "session=x"},
+		{"POST", "/account/disown", "notice=x"},
 		{"HEAD", "/start", "x"},
 		{"GET", "//evil.test/..//", "%00"},
 	} {
@@ -66,7 +80,7 @@ func FuzzPages(f *testing.F) {
 		if rec.Header().Get("Set-Cookie") != "" && len(rec.Result().Cookies()) == 0 {
 			t.Errorf("broken cookie: %q", rec.Header()["Set-Cookie"])
 		}
-		if path == "/signout" && rec.Code == http.StatusOK {
+		if (path == "/signout" || path == "/account/end-all") && rec.Code == http.StatusOK {
 			in = w.signedIn()
 		}
 	})

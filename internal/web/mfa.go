@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"html/template"
 	"net/http"
 
@@ -26,8 +27,8 @@ func (s *Server) passkeyOptions(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	if err != nil {
 		var message string
-		if status, message = s.explain(r, err); status == http.StatusInternalServerError {
-			message = "This sign-in is over, or something went wrong on our side. Reload the page."
+		if status, message = http.StatusGone, "This sign-in is over. Reload the page."; !errors.Is(err, login.ErrNoAttempt) {
+			status, message = s.explain(r, err)
 		}
 		options, _ = json.Marshal(map[string]string{"message": message}) // a string
 	}

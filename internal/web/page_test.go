@@ -2,61 +2,57 @@ package web_test
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
-	"sallyport/internal/session"
 	"sallyport/internal/store"
 )
 
-// everyPage shows each page that there is at least once, by name.
-func everyPage(w *world) map[string]answer {
-	w.tb.Helper()
-	pages := map[string]answer{}
-	w.setPassword("One-Time-Pass-1", true)
-	b := w.browser()
-	pages["user name"] = b.open("/portal")
-	pages["user name, missing"] = b.submit(pages["user name"], "username")
-	pages["password"] = b.submit(pages["user name"], "username", "username", "alice")
-	pages["password, wrong"] = b.submit(pages["password"], "password", "password", "wrong")
-	pages["new password"] = b.submit(pages["password"], "password", "password", "One-Time-Pass-1")
-	pages["new password, bad"] = b.submit(pages["new password"], "new_password", "new_password", "x")
-	pages["sign-in over"] = w.browser().send(http.MethodPost, "/signin/password", url.Values{})
-
-	b = w.signedIn()
-	pages["accounts"] = b.open("/portal")
-	pages["account"] = b.open("/portal/account/" + string(member))
-	pages["credentials"] = b.submit(pages["account"], "role")
-	pages["device"] = b.open("/device")
-	pages["device, wrong"] = b.open("/device?user_code=x")
-	c := w.register("botocore-client-sample", "http://127.0.0.1/callback")
-	d := w.startDevice(c, session.Origin{IP: "198.51.100.9", UserAgent: "aws-cli/2.23.6 md/awscrt#0.23.8 ua/2.0 os/linux#6.1 lang/python#3.13"})
-	pages["consent, device"] = b.open("/device?user_code=" + d.UserCode)
-	pages["allowed"] = b.submit(pages["consent, device"], "decision", "decision", "approve")
-	d = w.startDevice(c, session.Origin{IP: home})
-	pages["denied"] = b.submit(b.open("/device?user_code="+d.UserCode), "decision", "decision", "deny")
-	pages["consent, code"] = b.open(authorizeQuery(c, "http://127.0.0.1:4000/callback"))
-	pages["problem"] = b.open("/nothing")
-	pages["signed out"] = b.submit(pages["accounts"], "")
-	return pages
+// TestEveryPageIsThere: the pages that the tests below look at are the ones that they are called.
+func TestEveryPageIsThere(t *testing.T) {
+	t.Parallel()
+	titles := map[string]bool{}
+	for name, a := range everyPage(t) {
+		titles[a.title()] = true
+		problem := slices.ContainsFunc(a.find("p"), func(n *html.Node) bool { return attr(n, "role") == "alert" && !has(n, "hidden") })
+		_, kind, _ := strings.Cut(name, ", ")
+		if want := slices.Contains([]string{"wrong", "missing", "bad", "problem", "over"}, kind); want && !problem {
+			t.Errorf("%s tells of no problem:\n%s", name, a.text)
+		}
+		if a.status >= 500 {
+			t.Errorf("%s is %d", name, a.status)
+		}
+	}
+	want := []string{
+		"Access allowed", "Access denied", "Accounts", "Allow access?", "Approve a device", "Become the first administrator",
+		"Choose a new password", "Choose another password", "Code by mail", "Confirm that it is you", "Enter your password",
+		"Everything is ended", "Forgot your password?", "Look into your mail", "Page not found", "Prüfung <b>111122223333",
+		"ReadOnly in 111122223333", "Register a device", "Register an authenticator app", "Second factor", "Sign in",
+		"Sign in with a passkey", "Sign out?", "Signed out", "That did not work", "Was it not you?", "You are invited",
+		"You need a registered device", "Your account",
+	}
+	if d := cmp.Diff(want, sorted(titles)); d != "" {
+		t.Error(d)
+	}
 }
 
 // TestEveryPageIsAccessible holds what a checker of WCAG 2.2 would look for, as far as markup tells.
 func TestEveryPageIsAccessible(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	for name, a := range everyPage(w) {
+	for name, a := range everyPage(t) {
 		t.Run(name, func(t *testing.T) {
 			a.tb = t
 			a.title() // exactly one heading of the first level
 			checkDocument(t, a)
 			checkControls(t, a)
+			checkFocus(t, a)
 			checkProblem(t, a)
-			checkNoScript(t, a)
+			checkScript(t, a, scripted[name])
+			checkPolicy(t, a, scripted[name])
 		})
 	}
 }
@@ -104,7 +100,6 @@ func checkControls(t *testing.T, a answer) {
 	for _, l := range a.find("label") {
 		labels[attr(l, "for")] = words(l) != ""
 	}
-	focus := 0
 	for _, c := range a.find("input", "textarea", "button") {
 		switch {
 		case attr(c, "type") == "hidden":
@@ -118,18 +113,25 @@ func checkControls(t *testing.T, a answer) {
 		case !labels[attr(c, "id")]:
 			t.Errorf("the field %s has no label", attr(c, "name"))
 		}
-		if has(c, "autofocus") {
-			focus++
-		}
-	}
-	fields := slices.DeleteFunc(a.find("input"), func(n *html.Node) bool { return attr(n, "type") == "hidden" || has(n, "readonly") })
-	if len(fields) > 0 && (focus != 1 || !has(fields[0], "autofocus")) {
-		t.Error("the first field to fill in has not the focus")
 	}
 	for _, f := range a.find("form") {
 		if !strings.HasPrefix(attr(f, "action"), "/") || attr(f, "method") == "" {
 			t.Errorf("a form leads to %q by %q", attr(f, "action"), attr(f, "method"))
 		}
+	}
+}
+
+// checkFocus: the page begins where the person has to fill something in. A list of devices, each with a field for its name, asks
+// for nothing.
+func checkFocus(t *testing.T, a answer) {
+	t.Helper()
+	focused := slices.DeleteFunc(a.find("input", "textarea", "button", "a"), func(n *html.Node) bool { return !has(n, "autofocus") })
+	if len(focused) > 1 {
+		t.Errorf("%d elements want the focus", len(focused))
+	}
+	required := slices.DeleteFunc(a.find("input"), func(n *html.Node) bool { return !has(n, "required") })
+	if len(required) > 0 && a.title() != "Your account" && (len(focused) == 0 || focused[0] != required[0]) {
+		t.Error("the first field to fill in has not the focus")
 	}
 }
 
@@ -153,16 +155,23 @@ func checkProblem(t *testing.T, a answer) {
 	}
 }
 
-// checkNoScript: the policy forbids scripts and styles in the page, so a page with one would be broken; and nothing is
-// fetched from elsewhere.
-func checkNoScript(t *testing.T, a answer) {
+// checkScript: nothing runs in a page but our one script, where a passkey is asked for; the page has no styles of its own, and
+// fetches nothing from elsewhere.
+func checkScript(t *testing.T, a answer, allowed bool) {
 	t.Helper()
+	scripts := 0
 	for n := range a.page.Descendants() {
 		if n.Type != html.ElementNode {
 			continue
 		}
-		if slices.Contains([]string{"script", "style", "iframe", "object", "embed", "base"}, n.Data) {
+		if slices.Contains([]string{"style", "iframe", "object", "embed", "base"}, n.Data) {
 			t.Errorf("the page has a <%s>", n.Data)
+		}
+		if n.Data == "script" {
+			scripts++
+			if attr(n, "src") != "/static/passkey.js" || n.FirstChild != nil {
+				t.Errorf("the page has a script %q of %q", words(n), attr(n, "src"))
+			}
 		}
 		for _, at := range n.Attr {
 			if strings.HasPrefix(at.Key, "on") || at.Key == "style" || at.Key == "target" {
@@ -172,6 +181,54 @@ func checkNoScript(t *testing.T, a answer) {
 				t.Errorf("<%s> leads to %s", n.Data, at.Val)
 			}
 		}
+	}
+	if want := map[bool]int{true: 1}[allowed]; scripts != want {
+		t.Errorf("%d scripts, want %d", scripts, want)
+	}
+}
+
+// checkPolicy: the content security policy allows what the page needs and no more, and nothing inline anywhere.
+func checkPolicy(t *testing.T, a answer, script bool) {
+	t.Helper()
+	got := map[string]string{}
+	for directive := range strings.SplitSeq(a.header.Get("Content-Security-Policy"), ";") {
+		name, sources, _ := strings.Cut(strings.TrimSpace(directive), " ")
+		got[name] = sources
+	}
+	want := map[string]string{
+		"default-src": "'none'", "style-src": "'self'", "img-src": "'self'", "base-uri": "'none'", "frame-ancestors": "'none'", "form-action": "'self'",
+	}
+	if script {
+		want["script-src"], want["connect-src"] = "'self'", "'self'"
+	}
+	if a.title() == "Allow access?" { // the answer goes to a program on this machine
+		got["form-action"], _, _ = strings.Cut(got["form-action"], " http://127.0.0.1:")
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestEveryFormIsGuarded: what a page's form does, no page of another site can do.
+func TestEveryFormIsGuarded(t *testing.T) {
+	t.Parallel()
+	tried := map[string]bool{}
+	for name, a := range everyPage(t) {
+		for _, n := range a.find("form") {
+			f := form{strings.ToUpper(attr(n, "method")), attr(n, "action"), n}
+			if f.method == http.MethodGet {
+				continue // leads somewhere, and does nothing
+			}
+			tried[f.action] = true
+			seen := len(a.by.w.events())
+			got := a.by.send(http.MethodPost, f.action, f.data(), func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") })
+			if got.status != http.StatusForbidden || len(got.header["Set-Cookie"]) > 0 || len(a.by.w.events()) != seen {
+				t.Errorf("%s: another site's page may send %s: %d", name, f.action, got.status)
+			}
+		}
+	}
+	if len(tried) < 25 {
+		t.Errorf("%d forms were tried: %v", len(tried), sorted(tried))
 	}
 }
 

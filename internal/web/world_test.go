@@ -52,6 +52,7 @@ type world struct {
 	clock    *clocktest.Clock
 	login    *login.Service
 	sessions *session.Service
+	pages    *web.Server
 	handler  http.Handler
 	log      *bytes.Buffer // of the server, at its most talkative
 	alice    store.User
@@ -66,15 +67,17 @@ func newWorldOn(tb testing.TB, open func(testing.TB, clock.Clock) *store.DB) *wo
 	kek := must(keyring.ParseKEK(keyring.NewKEK()))
 	keys := must(keyring.Open(tb.Context(), w.db, kek))
 	w.sessions = &session.Service{Clock: c, Keys: keys, Instance: instance, URLs: session.URLs{Start: startURL, Portal: portal}}
-	w.login = &login.Service{DB: w.db, Hasher: login.NewHasher(), Store: storeID, Owner: owner, Region: "us-east-1", NameKey: []byte("key"), Sessions: w.sessions,
-		Party: must(passkey.New(portal, "Sallyport")), Mail: &mail.Outbox{DB: w.db, Keys: keys, Owner: "test"}, Letters: mail.Letters{Portal: portal}}
+	w.login = &login.Service{
+		DB: w.db, Hasher: login.NewHasher(), Store: storeID, Owner: owner, Region: "us-east-1", NameKey: []byte("key"), Sessions: w.sessions,
+		Party: must(passkey.New(portal, "Sallyport")), Mail: &mail.Outbox{DB: w.db, Keys: keys, Owner: "test"}, Letters: mail.Letters{Portal: portal},
+	}
 	s := &web.Server{
 		DB: w.db, Login: w.login, Sessions: w.sessions, Instance: instance, URL: must(url.Parse(portal)), StartURL: startURL,
 		Vendor: &vend.Vendor{DB: w.db, Minter: must(credential.NewMinter(tb.Context(), w.db, keys)), Instance: instance},
 		Record: func(e *audit.Event) { w.update(e.Store) },
 		Log:    slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
-	w.handler = s.Handler()
+	w.pages, w.handler = s, s.Handler()
 	w.people()
 	w.set("mfa.mode", setting.Off) // most tests are about something else
 	w.grant(member, "ReadOnly")
