@@ -115,7 +115,6 @@ func (s *Service) storeNew(tx *store.Tx, c *change) (newID string, err error) {
 	if err := spend(tx, p.Attempt); err != nil {
 		return c.id, err
 	}
-	p.LinkHash = ""
 	if err := s.setPassword(tx, p.Settings, store.Password{UserID: p.UserID, PHC: c.phc, ChangedAt: tx.Now()}, p.ID); err != nil {
 		return c.id, err
 	}

@@ -58,9 +58,6 @@ func (s *Service) Finish(ctx context.Context, id string, from Browser) (in Signe
 
 // enter starts the portal session of somebody who has signed in.
 func (s *Service) enter(tx *store.Tx, p Position, user store.User, from Browser) (in SignedIn, err error) {
-	if err := spend(tx, p.Attempt); err != nil {
-		return in, err
-	}
 	cookie, started, err := s.Sessions.StartPortal(tx, user, from.Origin, p.MFAAt)
 	if err != nil {
 		return in, fmt.Errorf("start portal session: %w", err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"sallyport/internal/arn"
@@ -82,6 +83,9 @@ func (s *Service) newLink(tx *store.Tx, userID string, purpose store.LinkPurpose
 		if err := tx.DeleteLinks(userID, purpose); err != nil {
 			return "", time.Time{}, fmt.Errorf("withdraw links: %w", err)
 		}
+		if err := tx.VoidEntries(userID, entries[purpose]); err != nil {
+			return "", time.Time{}, fmt.Errorf("void what began with withdrawn links: %w", err)
+		}
 	}
 	token, hash := credential.NewBearer(linkPrefix)
 	l := store.Link{Hash: hash, UserID: userID, Purpose: purpose, Subject: subject, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(life)}
@@ -106,7 +110,10 @@ func (s *Service) LinkOf(tx *store.Tx, token string) (l store.Link, err error) {
 	return l, nil
 }
 
-// FollowLink begins an attempt with an invitation or a reset. The link is used up when the attempt has come to its end.
+// entries are how attempts begin by links. A founding link begins none.
+var entries = map[store.LinkPurpose]store.Entry{store.Invitation: store.ByInvitation, store.Reset: store.ByReset}
+
+// FollowLink begins an attempt with an invitation or a reset. The link is used up when the person has chosen a password.
 func (s *Service) FollowLink(ctx context.Context, token, old string, from Browser) (id string, err error) {
 	if _, err := s.admit(from); err != nil {
 		return "", err
@@ -117,7 +124,7 @@ func (s *Service) FollowLink(ctx context.Context, token, old string, from Browse
 		if err != nil {
 			return err
 		}
-		entry := map[store.LinkPurpose]store.Entry{store.Invitation: store.ByInvitation, store.Reset: store.ByReset}[l.Purpose]
+		entry := entries[l.Purpose]
 		user, err := enabled(tx, l.UserID)
 		if entry == "" || errors.Is(err, ErrNoAttempt) {
 			return ErrNoLink
@@ -148,6 +155,7 @@ func (s *Service) ForgotPassword(ctx context.Context, name string, from Browser)
 	if !s.Mail.Configured() {
 		return fault.Conflictf("No mail can be sent here. Ask your administrator for a new password.")
 	}
+	name = strings.TrimSpace(name)
 	if !claimable(name) {
 		return fault.Invalidf("Enter your user name.")
 	}

@@ -136,7 +136,7 @@ func (s *Service) GivePasskey(ctx context.Context, id, response, name string, tr
 	}
 	right := false
 	err = s.DB.Update(ctx, func(tx *store.Tx) error {
-		right = false
+		newID, right = id, false
 		t, err := s.openCeremony(tx, id)
 		if err != nil {
 			return err
@@ -170,6 +170,9 @@ func (s *Service) openCeremony(tx *store.Tx, id string) (t ceremony, err error) 
 	if t.Position, err = s.position(tx, a); err != nil {
 		return t, err
 	}
+	if _, err := enabled(tx, a.UserID); a.UserID != "" && err != nil {
+		return t, err
+	}
 	w, err := s.workOf(a)
 	if err != nil {
 		return t, err
@@ -177,8 +180,8 @@ func (s *Service) openCeremony(tx *store.Tx, id string) (t ceremony, err error) 
 	if t.begun = w.Ceremony; len(t.begun) == 0 {
 		return t, errOutOfOrder
 	}
-	t.Work = nil
-	return t, nil
+	w.Ceremony = nil // and the secret of an app, which the page may show, stays
+	return t, s.keepWork(&t.Attempt, w)
 }
 
 func (s *Service) answer(tx *store.Tx, t ceremony) (newID string, right bool, err error) {

@@ -3,6 +3,7 @@ package login_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 const (
 	storeID  = arn.StoreID("d-1234567890")
 	password = "Correct-Horse-7"
+	address  = "alice@example.org"
 )
 
 // here is a browser that nobody has signed in with yet.
@@ -39,7 +41,10 @@ type world struct {
 
 func newWorld(t testing.TB) *world { return newWorldOn(t, storetest.Open) }
 
-func newWorldOn(t testing.TB, open func(testing.TB, clock.Clock) *store.DB) *world {
+// opener opens a database of an engine.
+type opener = func(testing.TB, clock.Clock) *store.DB
+
+func newWorldOn(t testing.TB, open opener) *world {
 	t.Helper()
 	c := clocktest.At(time.Unix(1_800_000_000, 0))
 	db := open(t, c)
@@ -54,7 +59,7 @@ func newWorldOn(t testing.TB, open func(testing.TB, clock.Clock) *store.DB) *wor
 	s := &login.Service{
 		DB: db, Hasher: login.NewCheapHasher(), Store: storeID, Owner: "111122223333", Region: "us-east-1", NameKey: []byte("key"),
 		Sessions: &session.Service{Clock: c, Keys: ring, Instance: "ssoins-1234567890abcdef", URLs: session.URLs{Portal: "https://id.example.org"}},
-		Mail:     &mail.Outbox{DB: db, Keys: ring, Owner: "test"}, Letters: mail.Letters{Portal: "https://id.example.org"},
+		Mail:     &mail.Outbox{DB: db, Keys: ring, Log: slog.New(slog.DiscardHandler), Owner: "test"}, Letters: mail.Letters{Portal: "https://id.example.org"},
 	}
 	if s.Party, err = passkey.New("https://id.example.org", "Sallyport"); err != nil {
 		t.Fatal(err)
@@ -76,7 +81,9 @@ func (w *world) setPassword(p string, oneTime bool) {
 		if w.user.ID == "" {
 			w.user, err = directory.CreateUser(tx, store.User{
 				StoreID: storeID, UserName: "alice", DisplayName: "Alice",
-				UserAttrs: store.UserAttrs{Name: store.Name{GivenName: "Alice", FamilyName: "Adams"}},
+				UserAttrs: store.UserAttrs{
+					Name: store.Name{GivenName: "Alice", FamilyName: "Adams"}, Emails: []store.TypedValue{{Value: address, Primary: true}},
+				},
 			}, "test")
 			if err != nil {
 				return err

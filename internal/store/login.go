@@ -18,7 +18,7 @@ type Attempt struct {
 	ExpiresAt   time.Time
 	Entry       Entry
 	SessionID   string // of ByConfirmation: the portal session that it renews
-	LinkHash    string // of ByInvitation and ByReset: the link, which is spent when the attempt ends
+	LinkHash    string // of ByInvitation and ByReset: the link, which is spent when a password is chosen
 	MFAAt       time.Time
 	MFABy       string // the credential types of audit events: TOTP, WEBAUTHN, EMAIL_OTP
 	Enrolled    bool   // a device was registered in it
@@ -68,6 +68,7 @@ const (
 	renameAttempt query = `UPDATE attempt SET id = $1 WHERE id = $2`
 	deleteAttempt query = `DELETE FROM attempt WHERE id = $1`
 	voidAttempts  query = `DELETE FROM attempt WHERE user_id = $1 AND id <> $2`
+	voidEntries   query = `DELETE FROM attempt WHERE user_id = $1 AND entry = $2`
 	pruneAttempts query = `DELETE FROM attempt WHERE id IN (SELECT id FROM attempt WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 
 	passwordByUser query = `SELECT user_id, phc, one_time, changed_at, expires_at FROM password WHERE user_id = $1`
@@ -131,6 +132,12 @@ func (tx *Tx) DeleteAttempt(id string) error { return one(tx.exec(deleteAttempt,
 // VoidAttempts deletes every attempt in which a factor of the user has been proved, but for the one with the id keep.
 func (tx *Tx) VoidAttempts(userID, keep string) error {
 	_, err := tx.exec(voidAttempts, userID, keep)
+	return err
+}
+
+// VoidEntries deletes every attempt of the user that began that way.
+func (tx *Tx) VoidEntries(userID string, e Entry) error {
+	_, err := tx.exec(voidEntries, userID, e)
 	return err
 }
 
