@@ -16,7 +16,7 @@ import (
 
 // Limits of a permission set (behaviour reference §3.5).
 const (
-	MaxPolicies   = 25     // managed policies
+	MaxPolicies   = 25     // managed policies, AWS's and customer's
 	maxInlineSize = 10_240 // bytes without white space
 )
 
@@ -78,13 +78,16 @@ func DeletePermissionSet(tx *store.Tx, p store.PermissionSet) error {
 	if used {
 		return fault.Conflictf("Could not delete because PermissionSet has ApplicationProfile associated with it")
 	}
+	if err := tx.DeleteTags(p.ARN()); err != nil {
+		return wrap(err, "delete tags of permission set")
+	}
 	return wrap(tx.DeletePermissionSet(p.PermissionSet), "delete permission set")
 }
 
 // AttachManagedPolicy adds an AWS managed policy, which must be in the catalogue, to a permission set.
 func AttachManagedPolicy(tx *store.Tx, p store.PermissionSet, policyARN string) error {
 	if _, ok := managed.Lookup(policyARN); !ok {
-		return &fault.Error{Kind: fault.NotFound, Resource: "ManagedPolicy", ID: policyARN, Message: "Policy " + policyARN + " does not exist."}
+		return noSuchPolicy(policyARN)
 	}
 	attached, _, err := tx.AttachedPolicies(p.PermissionSet, page.Query{Limit: MaxPolicies})
 	if err != nil {
@@ -93,13 +96,17 @@ func AttachManagedPolicy(tx *store.Tx, p store.PermissionSet, policyARN string) 
 	if slices.Contains(attached, policyARN) { // before the quota, which a full set reaches as well
 		return fault.Conflictf("Policy %s is already attached to permission set %s.", policyARN, p.Name)
 	}
-	if len(attached) >= MaxPolicies {
-		return fault.Quotaf("A permission set can have at most %d managed policies.", MaxPolicies)
+	if len(attached)+len(p.Customer) >= MaxPolicies {
+		return tooManyPolicies()
 	}
 	if err := tx.AttachPolicy(p.PermissionSet, policyARN); err != nil {
 		return fmt.Errorf("attach policy: %w", err)
 	}
 	return edited(tx, p)
+}
+
+func noSuchPolicy(policyARN string) error {
+	return &fault.Error{Kind: fault.NotFound, Resource: "ManagedPolicy", ID: policyARN, Message: "Policy " + policyARN + " does not exist."}
 }
 
 // DetachManagedPolicy takes a managed policy off a permission set.

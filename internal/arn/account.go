@@ -33,6 +33,11 @@ func (a AccountID) RoleARN(path, name string) string {
 	return ARN{Partition, "iam", "", string(a), "role" + path + name}.String()
 }
 
+// PolicyARN is the ARN of a customer managed policy of the account. path begins and ends with a slash.
+func (a AccountID) PolicyARN(path, name string) string {
+	return ARN{Partition, "iam", "", string(a), "policy" + path + name}.String()
+}
+
 // AssumedRoleARN is the ARN of a session of a role. STS leaves the role's path out.
 func (a AccountID) AssumedRoleARN(role, session string) string {
 	return ARN{Partition, "sts", "", string(a), "assumed-role/" + role + "/" + session}.String()

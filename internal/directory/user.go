@@ -3,6 +3,7 @@ package directory
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	"sallyport/internal/arn"
 	"sallyport/internal/fault"
@@ -64,12 +65,18 @@ func UpdateUser(tx *store.Tx, u store.User, revision, by string) (store.User, er
 	if err := tx.UpdateUser(u); err != nil {
 		return store.User{}, taken(err, "update user", "Duplicate UserName")
 	}
-	if u.Status != was.Status || u.UserName != was.UserName { // the name is in what is remembered of the user's tokens
+	if !sameToCredentials(u, was) {
 		if err := tx.Changed("user:" + u.ID); err != nil {
 			return store.User{}, fmt.Errorf("record change of user: %w", err)
 		}
 	}
 	return u, setExternalIDs(tx, u.StoreID, store.PrincipalUser, u.ID, u.ExternalIDs, true)
+}
+
+// sameToCredentials tells whether what is remembered of a user's tokens and sessions is still so: their name, and attributes
+// that may be session tags.
+func sameToCredentials(a, b store.User) bool {
+	return a.Status == b.Status && a.UserName == b.UserName && a.DisplayName == b.DisplayName && reflect.DeepEqual(a.UserAttrs, b.UserAttrs)
 }
 
 // DeleteUser removes a user for good. What was assigned to the user stays listed and grants nothing (case S24).

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sallyport/internal/arn"
 	"sallyport/internal/awsapi"
 	"sallyport/internal/credential"
 	"sallyport/internal/fault"
@@ -29,10 +30,11 @@ func (a *API) authorize(tx *store.Tx, m *mount, op *awsapi.Operation[*Call], c *
 		return fmt.Errorf("load the caller's policies: %w", err)
 	}
 	resources := op.ResourceARNs(in, map[string]string{"Account": string(a.Owner), "Region": a.Region})
+	tags := &tagCache{}
 	for _, resource := range resources {
 		d := policy.Evaluate(policy.Request{
 			Principal: policy.Principal{Account: string(c.Caller.Account), ARN: principal(c.Caller), Issuer: c.Caller.RoleARN},
-			Action:    op.Action, Resource: resource, Context: conditions{c, tx.Now()},
+			Action:    op.Action, Resource: resource, Context: conditions{c, tx.Now(), in, resource, tags},
 		}, layers)
 		if !d.Allowed {
 			return fault.Deniedf("User: %s is not authorized to perform: %s on resource: %s %s", principal(c.Caller), op.Action, resource, d.Because())
@@ -73,11 +75,21 @@ func (a *API) roleLayers(tx *store.Tx, c credential.Caller, role store.Role) pol
 	for _, p := range role.Spec.Managed {
 		l.Identity = append(l.Identity, a.named(tx, p.ARN, p.Document))
 	}
+	for _, p := range role.Spec.Customer {
+		if named, ok := a.customer(tx, role.Account, p); ok {
+			l.Identity = append(l.Identity, named)
+		}
+	}
 	if role.Spec.Inline != "" {
 		l.Identity = append(l.Identity, a.named(tx, "AwsSSOInlinePolicy", role.Spec.Inline))
 	}
 	if b := role.Spec.Boundary; b != nil {
-		named := a.named(tx, b.ARN, b.Document)
+		var named policy.Named
+		if b.Document == "" {
+			named, _ = a.customer(tx, role.Account, b.ARN)
+		} else {
+			named = a.named(tx, b.ARN, b.Document)
+		}
 		l.Boundary = &named
 	}
 	if c.SessionPolicy != "" {
@@ -100,10 +112,25 @@ func (a *API) named(tx *store.Tx, name, hash string) policy.Named {
 	return policy.Named{Name: name, Policy: p}
 }
 
+// customer loads a customer managed policy as it is now. One that was deleted is none; one that can't be read denies.
+func (a *API) customer(tx *store.Tx, account arn.AccountID, policyARN string) (named policy.Named, exists bool) {
+	p, err := tx.AccountPolicy(account, policyARN[strings.LastIndexByte(policyARN, '/')+1:])
+	if errors.Is(err, store.ErrNotFound) || err == nil && p.ARN() != policyARN {
+		return policy.Named{Name: policyARN}, false
+	}
+	if err != nil {
+		return policy.Named{Name: policyARN}, true
+	}
+	return a.named(tx, policyARN, p.Document), true
+}
+
 // conditions computes the global condition keys of a call, each only when a policy names it. Keys arrive in lower case.
 type conditions struct {
-	call *Call
-	now  time.Time
+	call     *Call
+	now      time.Time
+	in       any
+	resource string
+	tags     *tagCache
 }
 
 // Lookup is the values of a key, and whether the key is there.
@@ -157,7 +184,7 @@ func (c conditions) Lookup(key string) ([]string, bool) {
 	if tag, ok := strings.CutPrefix(key, "aws:principaltag/"); ok {
 		return c.tag(tag)
 	}
-	return nil, false
+	return c.tagged(key)
 }
 
 // secondFactor tells of the second factor at a person's sign-in, when the operator wants policies to know: AWS does not set these

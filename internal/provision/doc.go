@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sallyport/internal/arn"
+	"sallyport/internal/store"
 )
 
 // Provisioner is an account backend. Its methods are idempotent: a job that was cut short is done again from the start.
@@ -33,10 +34,17 @@ type Role struct {
 	Revision        int64 // of the permission set
 	Trust           string
 	Managed         []Policy
-	Inline          string  // "": none
-	Boundary        *Policy // nil: none
+	Customer        []store.CustomerPolicy // that the account must have
+	Inline          string                 // "": none
+	Boundary        *Boundary              // nil: none
 	SessionDuration time.Duration
 	RelayState      string
+}
+
+// Boundary is the most that a role may: a managed policy, or one that the account must have.
+type Boundary struct {
+	Managed  Policy // zero: Customer
+	Customer store.CustomerPolicy
 }
 
 // Policy is an AWS managed policy. Backends that have it themselves go by the ARN alone.

@@ -176,11 +176,9 @@ func (s *step) want(tx *store.Tx, set store.PermissionSet, name string) error {
 	if err != nil {
 		return fmt.Errorf("list attached policies: %w", err)
 	}
-	if r.Managed, err = catalogued(attached...); err == nil && set.Boundary != "" {
-		var b []Policy
-		if b, err = catalogued(set.Boundary); err == nil {
-			r.Boundary = &b[0]
-		}
+	r.Customer = set.Customer
+	if r.Managed, err = catalogued(attached...); err == nil {
+		r.Boundary, err = boundary(set.Boundary)
 	}
 	if f := fault.As(err); f != nil {
 		s.fail = f.Message
@@ -188,6 +186,20 @@ func (s *step) want(tx *store.Tx, set store.PermissionSet, name string) error {
 	}
 	s.ensure = &r
 	return nil
+}
+
+func boundary(b *store.Boundary) (*Boundary, error) {
+	switch {
+	case b == nil:
+		return nil, nil
+	case b.Customer != nil:
+		return &Boundary{Customer: *b.Customer}, nil
+	}
+	p, err := catalogued(b.Managed)
+	if err != nil {
+		return nil, err
+	}
+	return &Boundary{Managed: p[0]}, nil
 }
 
 // catalogued are the policies as the catalogue has them now. One may be gone: attached before the catalogue was renewed.

@@ -7,7 +7,6 @@ import (
 	"sallyport/internal/access"
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/endpoint"
-	"sallyport/internal/fault"
 	"sallyport/internal/store"
 )
 
@@ -17,15 +16,13 @@ func (s Service) CreatePermissionSet(_ context.Context, c *endpoint.Call, in *ap
 	if err != nil {
 		return nil, err
 	}
-	tags, err := tagsFrom(in.Tags)
+	p, err := access.CreatePermissionSet(c.Tx, i, store.PermissionSet{
+		Name: in.Name, Description: value(in.Description), SessionDuration: value(in.SessionDuration), RelayState: value(in.RelayState),
+	})
 	if err != nil {
 		return nil, err
 	}
-	p, err := access.CreatePermissionSet(c.Tx, i, store.PermissionSet{
-		Name: in.Name, Description: value(in.Description), SessionDuration: value(in.SessionDuration), RelayState: value(in.RelayState),
-		PermissionSetAttrs: store.PermissionSetAttrs{Tags: tags},
-	})
-	if err != nil {
+	if err := access.Tag(c.Tx, p.ARN(), tagsFrom(in.Tags)); err != nil {
 		return nil, err
 	}
 	return &api.CreatePermissionSetResponse{PermissionSet: setOut(p)}, nil
@@ -89,18 +86,4 @@ func setOut(p store.PermissionSet) *api.PermissionSet {
 		PermissionSetArn: new(p.ARN()), Name: new(p.Name), Description: optional(p.Description),
 		SessionDuration: new(p.SessionDuration), RelayState: optional(p.RelayState), CreatedDate: timestamp(p.CreatedAt),
 	}
-}
-
-func tagsFrom(in []api.Tag) (map[string]string, error) {
-	if len(in) == 0 {
-		return nil, nil
-	}
-	tags := make(map[string]string, len(in))
-	for _, t := range in {
-		if _, twice := tags[t.Key]; twice {
-			return nil, fault.Invalidf("The tag key %s is given twice.", t.Key)
-		}
-		tags[t.Key] = t.Value
-	}
-	return tags, nil
 }

@@ -7,6 +7,7 @@ import (
 	directoryapi "sallyport/internal/awsapi/identitystore"
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/clock"
+	"sallyport/internal/page"
 	"sallyport/internal/ssoadmin/admintest"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
@@ -169,3 +170,17 @@ func (w *world) role(set string, account arn.AccountID) (role *store.Role) {
 	})
 	return role
 }
+
+// limit gives the management account's operator the policy, in place of the one that allows everything.
+func (w *world) limit(document string) {
+	w.t.Helper()
+	w.Update(w.t, func(tx *store.Tx) error {
+		hash, err := tx.PutDocument(document)
+		if err != nil {
+			return err
+		}
+		return tx.PutUserPolicy(store.UserPolicy{UserID: "AIDA00000000000000000", Name: "Everything", Inline: true, Document: hash})
+	})
+}
+
+func pageOf(n int) page.Query { return page.Query{Limit: n} }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -23,9 +24,26 @@ type PermissionSet struct {
 
 // PermissionSetAttrs are the parts of a permission set that nothing is looked up by.
 type PermissionSetAttrs struct {
-	Inline   string            `json:"inline,omitempty"`   // hash of the inline policy's document; "": none
-	Boundary string            `json:"boundary,omitempty"` // ARN of the managed policy that is the boundary; "": none
-	Tags     map[string]string `json:"tags,omitempty"`
+	Inline   string           `json:"inline,omitempty"`   // hash of the inline policy's document; "": none
+	Boundary *Boundary        `json:"boundary,omitempty"` // nil: none
+	Customer []CustomerPolicy `json:"customer,omitempty"` // by name, then path
+}
+
+// CustomerPolicy refers to a customer managed policy, which each account has its own of.
+type CustomerPolicy struct {
+	Name string `json:"name"`
+	Path string `json:"path"` // begins and ends with a slash
+}
+
+// Compare orders references by name, then by path.
+func (p CustomerPolicy) Compare(q CustomerPolicy) int {
+	return cmp.Or(cmp.Compare(p.Name, q.Name), cmp.Compare(p.Path, q.Path))
+}
+
+// Boundary is a permissions boundary: a managed policy's ARN, or a customer managed policy.
+type Boundary struct {
+	Managed  string          `json:"managed,omitempty"`
+	Customer *CustomerPolicy `json:"customer,omitempty"`
 }
 
 const permissionSetColumns = `p.id, p.instance_id, p.name, p.description, p.session_duration, p.relay_state, p.revision, p.attrs, p.created_at`

@@ -27,6 +27,7 @@ type Role struct {
 type RoleSpec struct {
 	Trust           string         `json:"trust"` // hash of the trust policy's document
 	Managed         []PinnedPolicy `json:"managed,omitempty"`
+	Customer        []string       `json:"customer,omitempty"` // ARNs of customer managed policies, which apply as they are
 	Inline          string         `json:"inline,omitempty"`   // hash of the inline policy's document; "": none
 	Boundary        *PinnedPolicy  `json:"boundary,omitempty"` // nil: none
 	SessionDuration time.Duration  `json:"sessionDuration"`    // of credentials given out through the portal
@@ -36,7 +37,7 @@ type RoleSpec struct {
 // PinnedPolicy is a managed policy as it read when the role was provisioned.
 type PinnedPolicy struct {
 	ARN      string `json:"arn"`
-	Document string `json:"document"` // hash
+	Document string `json:"document,omitempty"` // hash; "": a customer managed policy, which applies as it is
 }
 
 // ARN is the role's ARN.

@@ -36,7 +36,8 @@ type Vendor struct {
 // Reach is what a way leads to.
 type Reach struct {
 	store.Role
-	MaxMFAAge time.Duration // how old the second factor may be; 0: nothing is asked
+	MaxMFAAge time.Duration     // how old the second factor may be; 0: nothing is asked
+	Tags      map[string]string // of the person's sessions, by their attributes
 }
 
 // Way is how a person asks for a role: by the name of the permission set that it was made from.
@@ -69,7 +70,7 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 	keys, err := v.Minter.Role(credential.RoleGrant{
 		RoleARN: role.ARN(), RoleID: role.ID, SessionName: sessionName(who.UserName, who.UserID),
 		UserName: who.UserName, UserID: who.UserID, SessionID: who.SessionID, ParentID: who.ParentID,
-		PermissionSet: role.Set.ARN(), Issued: asOf, Duration: role.Spec.SessionDuration, MFATime: who.MFATime,
+		PermissionSet: role.Set.ARN(), Issued: asOf, Duration: role.Spec.SessionDuration, MFATime: who.MFATime, Tags: role.Tags,
 	})
 	if err != nil {
 		return credential.Credentials{}, fmt.Errorf("mint role credentials: %w", err)
@@ -136,7 +137,8 @@ func (v *Vendor) reach(tx *store.Tx, w Way) (Reach, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Reach{}, fmt.Errorf("load step-up: %w", err)
 	}
-	return Reach{role, up.MaxAge}, nil
+	tags, err := access.SessionTags(tx, v.Instance, w.UserID)
+	return Reach{role, up.MaxAge, tags}, err
 }
 
 // NoAccess is AWS's answer to everything that the caller may not have, whatever the reason (behaviour reference §5.1).

@@ -21,7 +21,7 @@ type Provisioner struct{ DB *store.DB }
 // sessions too, so it is recorded for them (hard part 3).
 func (p *Provisioner) EnsureRole(ctx context.Context, account arn.AccountID, want provision.Role) error {
 	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		spec, err := pin(tx, want)
+		spec, err := pin(tx, account, want)
 		if err != nil {
 			return err
 		}
@@ -89,7 +89,7 @@ func changed(tx *store.Tx, r store.Role) error {
 }
 
 // pin keeps the role's texts and says what the role is by their hashes.
-func pin(tx *store.Tx, want provision.Role) (s store.RoleSpec, err error) {
+func pin(tx *store.Tx, account arn.AccountID, want provision.Role) (s store.RoleSpec, err error) {
 	s.SessionDuration, s.RelayState = want.SessionDuration, want.RelayState
 	if s.Trust, err = put(tx, want.Trust); err != nil {
 		return s, err
@@ -104,14 +104,23 @@ func pin(tx *store.Tx, want provision.Role) (s store.RoleSpec, err error) {
 		}
 		s.Managed = append(s.Managed, store.PinnedPolicy{ARN: m.ARN, Document: hash})
 	}
-	if want.Boundary != nil {
-		hash, err := put(tx, want.Boundary.Document)
-		if err != nil {
-			return s, err
-		}
-		s.Boundary = &store.PinnedPolicy{ARN: want.Boundary.ARN, Document: hash}
+	if s.Customer, err = present(tx, account, want.Customer...); err != nil || want.Boundary == nil {
+		return s, err
 	}
-	return s, nil
+	s.Boundary, err = pinBoundary(tx, account, *want.Boundary)
+	return s, err
+}
+
+func pinBoundary(tx *store.Tx, account arn.AccountID, b provision.Boundary) (*store.PinnedPolicy, error) {
+	if b.Managed.ARN == "" {
+		arns, err := present(tx, account, b.Customer)
+		if err != nil {
+			return nil, err
+		}
+		return &store.PinnedPolicy{ARN: arns[0]}, nil
+	}
+	hash, err := put(tx, b.Managed.Document)
+	return &store.PinnedPolicy{ARN: b.Managed.ARN, Document: hash}, err
 }
 
 func put(tx *store.Tx, text string) (string, error) {

@@ -57,7 +57,7 @@ func inspect(t *testing.T, db *store.DB, name string) (out provision.Role, found
 			out.Managed = append(out.Managed, provision.Policy{ARN: m.ARN, Document: text(m.Document)})
 		}
 		if b := r.Spec.Boundary; b != nil {
-			out.Boundary = &provision.Policy{ARN: b.ARN, Document: text(b.Document)}
+			out.Boundary = &provision.Boundary{Managed: provision.Policy{ARN: b.ARN, Document: text(b.Document)}}
 		}
 		return nil
 	})

@@ -52,7 +52,7 @@ func wanted(n int) provision.Role {
 			{ARN: "arn:aws:iam::aws:policy/ReadOnlyAccess", Document: document("s3:List*")},
 			{ARN: "arn:aws:iam::aws:policy/SecurityAudit", Document: document("iam:List*")},
 		},
-		Boundary: &provision.Policy{ARN: "arn:aws:iam::aws:policy/PowerUserAccess", Document: document("*")},
+		Boundary: &provision.Boundary{Managed: provision.Policy{ARN: "arn:aws:iam::aws:policy/PowerUserAccess", Document: document("*")}},
 	}
 }
 

@@ -1,0 +1,71 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/fault"
+	"sallyport/internal/policy"
+	"sallyport/internal/store"
+)
+
+// present are the ARNs of customer managed policies, all of which the account must have under exactly that name and path
+// (case S19).
+func present(tx *store.Tx, account arn.AccountID, refs ...store.CustomerPolicy) (arns []string, err error) {
+	for _, ref := range refs { // at most access.MaxPolicies
+		p, err := tx.AccountPolicy(account, ref.Name)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, fmt.Errorf("load customer managed policy: %w", err)
+		}
+		if err != nil || p.Name != ref.Name || p.Path != ref.Path {
+			return nil, fault.Newf(fault.NotFound, "Received a 404 status error: Policy %s does not exist or is not attachable.", account.PolicyARN(ref.Path, ref.Name))
+		}
+		arns = append(arns, p.ARN())
+	}
+	return arns, nil
+}
+
+// PutPolicy gives an account a customer managed policy, in place of the one of its name. Roles that it is attached to follow
+// at once, as in IAM.
+func (p *Provisioner) PutPolicy(ctx context.Context, account arn.AccountID, path, name, document string) error {
+	if _, err := policy.Parse([]byte(document)); err != nil {
+		return err
+	}
+	return p.DB.Update(ctx, func(tx *store.Tx) error {
+		hash, err := put(tx, document)
+		if err != nil {
+			return err
+		}
+		made := store.AccountPolicy{Account: account, Path: path, Name: name, Document: hash, UpdatedAt: tx.Now()}
+		if err := tx.PutAccountPolicy(made); err != nil {
+			return fmt.Errorf("store customer managed policy: %w", err)
+		}
+		return policyChanged(tx, made.ARN())
+	})
+}
+
+// DeletePolicy takes a customer managed policy from an account. What a role had by it is gone; a boundary that is gone allows nothing.
+func (p *Provisioner) DeletePolicy(ctx context.Context, account arn.AccountID, name string) error {
+	return p.DB.Update(ctx, func(tx *store.Tx) error {
+		was, err := tx.AccountPolicy(account, name)
+		if errors.Is(err, store.ErrNotFound) {
+			return fault.Missing("Policy", name)
+		}
+		if err != nil {
+			return fmt.Errorf("load customer managed policy: %w", err)
+		}
+		if err := tx.DeleteAccountPolicy(account, name); err != nil {
+			return fmt.Errorf("delete customer managed policy: %w", err)
+		}
+		return policyChanged(tx, was.ARN())
+	})
+}
+
+func policyChanged(tx *store.Tx, policyARN string) error {
+	if err := tx.Changed("policy:" + policyARN); err != nil {
+		return fmt.Errorf("record change of policy: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package ssoadmin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"sallyport/internal/access"
+	"sallyport/internal/arn"
+	api "sallyport/internal/awsapi/ssoadmin"
+	"sallyport/internal/endpoint"
+	"sallyport/internal/fault"
+	"sallyport/internal/page"
+	"sallyport/internal/store"
+)
+
+// tagsPerPage is how many tags a page has: the operation takes no MaxResults.
+const tagsPerPage = 75
+
+// TagResource gives a resource tags, in place of those with their keys.
+func (s Service) TagResource(_ context.Context, c *endpoint.Call, in *api.TagResourceRequest) (*api.TagResourceResponse, error) {
+	if err := s.taggable(c, in.ResourceArn, in.InstanceArn, true); err != nil {
+		return nil, err
+	}
+	if err := access.Tag(c.Tx, in.ResourceArn, tagsFrom(in.Tags)); err != nil {
+		return nil, err
+	}
+	return &api.TagResourceResponse{}, nil
+}
+
+// UntagResource takes tags off a resource.
+func (s Service) UntagResource(_ context.Context, c *endpoint.Call, in *api.UntagResourceRequest) (*api.UntagResourceResponse, error) {
+	if err := s.taggable(c, in.ResourceArn, in.InstanceArn, true); err != nil {
+		return nil, err
+	}
+	if err := access.Untag(c.Tx, in.ResourceArn, in.TagKeys); err != nil {
+		return nil, err
+	}
+	return &api.UntagResourceResponse{}, nil
+}
+
+// ListTagsForResource lists the tags of a resource by key.
+func (s Service) ListTagsForResource(_ context.Context, c *endpoint.Call, in *api.ListTagsForResourceRequest) (*api.ListTagsForResourceResponse, error) {
+	if err := s.taggable(c, in.ResourceArn, in.InstanceArn, false); err != nil {
+		return nil, err
+	}
+	q, err := c.Page(new(int32(tagsPerPage)), in.NextToken, in.ResourceArn)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := c.Tx.Tags(in.ResourceArn, page.Query{After: q.After, Limit: q.Limit})
+	if err != nil {
+		return nil, fmt.Errorf("list tags: %w", err)
+	}
+	return &api.ListTagsForResourceResponse{
+		Tags:      mapped(rows, func(t store.Tag) api.Tag { return api.Tag{Key: t.Key, Value: t.Value} }),
+		NextToken: c.NextToken(next, in.ResourceArn),
+	}, nil
+}
+
+// taggable refuses a resource that does not exist, is of another instance than the request names, or that the caller may not change.
+func (s Service) taggable(c *endpoint.Call, resource string, instance *string, change bool) error {
+	a, err := arn.Parse(resource)
+	if err != nil {
+		return err
+	}
+	kind, rest, _ := strings.Cut(a.Resource, "/")
+	id, _, _ := strings.Cut(rest, "/")
+	if of := arn.Instance(id).ARN(); instance != nil && *instance != of {
+		return fault.Invalidf("%s is a resource of the instance %s, not of %s.", resource, of, *instance)
+	}
+	of := arn.Instance(id).ARN()
+	switch {
+	case kind == "instance":
+		_, err = s.instance(c, of)
+	case kind == "permissionSet" && change:
+		_, err = s.editable(c, of, resource, "")
+	case kind == "permissionSet":
+		_, _, err = s.set(c, of, resource)
+	default:
+		err = fault.Missing("Resource", resource)
+	}
+	return err
+}
+
+func tagsFrom(in []api.Tag) []store.Tag {
+	return mapped(in, func(t api.Tag) store.Tag { return store.Tag{Key: t.Key, Value: t.Value} })
+}
