@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"sallyport/internal/arn"
+	"sallyport/internal/directory"
 	"sallyport/internal/fault"
 	"sallyport/internal/store"
 )
@@ -60,13 +61,10 @@ func workAddress(u store.User) (found store.Address) {
 	return found
 }
 
-// enterpriseExtension is the one extension that users have (behaviour reference §1.2).
-const enterpriseExtension = "aws:identitystore:enterprise"
-
 func enterprise(member string) func(store.User) string {
 	return func(u store.User) string {
 		var all map[string]any
-		if json.Unmarshal(u.Extensions[enterpriseExtension], &all) != nil {
+		if json.Unmarshal(u.Extensions[directory.EnterpriseExtension], &all) != nil {
 			return ""
 		}
 		v := all[member]

@@ -49,6 +49,56 @@ func (p PermissionSet) ARN() string {
 	return ARN{Partition, "sso", "", "", "permissionSet/" + string(p.Instance) + "/" + p.ID}.String()
 }
 
+// Application names an application: the account that made it, its instance, and apl- with 16 characters.
+type Application struct {
+	Account  AccountID
+	Instance Instance
+	ID       string
+}
+
+// ParseApplication reads an application's ARN.
+func ParseApplication(s string) (Application, error) {
+	a, ins, id, ok := ofAccount(s, "application/")
+	if !ok {
+		return Application{}, fault.Invalidf("%q is not the ARN of an application: expected arn:aws:sso::ACCOUNT:application/ssoins-…/apl-…", clip(s))
+	}
+	return Application{a, ins, id}, nil
+}
+
+// ARN is arn:aws:sso::ACCOUNT:application/ssoins-…/apl-….
+func (a Application) ARN() string {
+	return ARN{Partition, "sso", "", string(a.Account), "application/" + string(a.Instance) + "/" + a.ID}.String()
+}
+
+// TokenIssuer names a trusted token issuer: the account that made it, its instance, and tti- with a UUID.
+type TokenIssuer struct {
+	Account  AccountID
+	Instance Instance
+	ID       string
+}
+
+// ParseTokenIssuer reads a trusted token issuer's ARN.
+func ParseTokenIssuer(s string) (TokenIssuer, error) {
+	a, ins, id, ok := ofAccount(s, "trustedTokenIssuer/")
+	if !ok {
+		return TokenIssuer{}, fault.Invalidf("%q is not the ARN of a trusted token issuer: expected arn:aws:sso::ACCOUNT:trustedTokenIssuer/ssoins-…/tti-…", clip(s))
+	}
+	return TokenIssuer{a, ins, id}, nil
+}
+
+// ARN is arn:aws:sso::ACCOUNT:trustedTokenIssuer/ssoins-…/tti-….
+func (t TokenIssuer) ARN() string {
+	return ARN{Partition, "sso", "", string(t.Account), "trustedTokenIssuer/" + string(t.Instance) + "/" + t.ID}.String()
+}
+
+// ofAccount reads the ARN of something of an instance that belongs to an account.
+func ofAccount(s, prefix string) (account AccountID, instance Instance, id string, ok bool) {
+	a, err := Parse(s)
+	rest, of := strings.CutPrefix(a.Resource, prefix)
+	ins, id, cut := strings.Cut(rest, "/")
+	return AccountID(a.Account), Instance(ins), id, err == nil && a.Service == "sso" && of && cut
+}
+
 // ARN is arn:aws:identitystore::ACCOUNT:identitystore/d-….
 func (s StoreID) ARN(owner AccountID) string {
 	return ARN{Partition, "identitystore", "", string(owner), "identitystore/" + string(s)}.String()

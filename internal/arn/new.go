@@ -18,6 +18,16 @@ func NewStoreID() StoreID { return StoreID("d-" + randomHex(5)) }
 // NewPermissionSet makes a permission set id within an instance.
 func NewPermissionSet(i Instance) PermissionSet { return PermissionSet{i, "ps-" + randomHex(8)} }
 
+// NewApplication makes the id of an application.
+func NewApplication(a AccountID, i Instance) Application {
+	return Application{a, i, "apl-" + randomHex(8)}
+}
+
+// NewTokenIssuer makes the id of a trusted token issuer.
+func NewTokenIssuer(a AccountID, i Instance) TokenIssuer {
+	return TokenIssuer{a, i, "tti-" + NewUUID()}
+}
+
 // NewUUID makes a random UUID (RFC 9562 version 4).
 func NewUUID() string {
 	var b [16]byte

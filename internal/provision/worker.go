@@ -33,6 +33,7 @@ const (
 	longWait  = 5 * time.Minute
 	attempts  = 20 // by then a backend has been failing for more than half an hour
 	retention = 30 * 24 * time.Hour
+	tokenLife = 24 * time.Hour // of client tokens: longer than any client tries again
 	tidyEvery = time.Hour
 )
 
@@ -233,7 +234,10 @@ func verdict(err error, attempt int) string {
 func (w *Worker) tidy(ctx context.Context) {
 	for {
 		err := w.DB.Update(ctx, func(tx *store.Tx) error {
-			_, err := tx.PurgeRequests(tx.Now().Add(-retention), 1000)
+			if _, err := tx.PurgeRequests(tx.Now().Add(-retention), 1000); err != nil {
+				return err
+			}
+			_, err := tx.PurgeClientTokens(tx.Now().Add(-tokenLife), 1000)
 			return err
 		})
 		if err != nil && ctx.Err() == nil {

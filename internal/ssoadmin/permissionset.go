@@ -22,7 +22,7 @@ func (s Service) CreatePermissionSet(_ context.Context, c *endpoint.Call, in *ap
 	if err != nil {
 		return nil, err
 	}
-	if err := access.Tag(c.Tx, p.ARN(), tagsFrom(in.Tags)); err != nil {
+	if err := tag(c.Tx, p.ARN(), in.Tags); err != nil {
 		return nil, err
 	}
 	return &api.CreatePermissionSetResponse{PermissionSet: setOut(p)}, nil

@@ -77,10 +77,19 @@ func (s Service) taggable(c *endpoint.Call, resource string, instance *string, c
 		_, err = s.editable(c, of, resource, "")
 	case kind == "permissionSet":
 		_, _, err = s.set(c, of, resource)
+	case kind == "application":
+		_, err = s.application(c, resource)
+	case kind == "trustedTokenIssuer":
+		_, err = s.issuer(c, resource)
 	default:
 		err = fault.Missing("Resource", resource)
 	}
 	return err
+}
+
+// tag gives something new its tags.
+func tag(tx *store.Tx, resource string, tags []api.Tag) error {
+	return access.Tag(tx, resource, tagsFrom(tags))
 }
 
 func tagsFrom(in []api.Tag) []store.Tag {
