@@ -81,6 +81,9 @@ func DeletePermissionSet(tx *store.Tx, p store.PermissionSet) error {
 	if err := tx.DeleteTags(p.ARN()); err != nil {
 		return wrap(err, "delete tags of permission set")
 	}
+	if err := tx.DeleteStepUp(p.PermissionSet); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return wrap(err, "delete step-up of permission set")
+	}
 	return wrap(tx.DeletePermissionSet(p.PermissionSet), "delete permission set")
 }
 

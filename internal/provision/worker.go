@@ -200,7 +200,7 @@ func (w *Worker) ask(ctx context.Context, s step, attempt int) (reason string, e
 		if s.fail = verdict(err, attempt); s.fail == "" {
 			return "", fmt.Errorf("ensure role: %w", err)
 		}
-		w.Log.ErrorContext(ctx, "role cannot be made", "account", s.account.ID, "role", s.ensure.Name, "error", err)
+		w.Log.WarnContext(ctx, "role cannot be made", "account", s.account.ID, "role", s.ensure.Name, "error", err)
 	}
 	if s.remove == "" {
 		return s.fail, nil

@@ -19,6 +19,7 @@ import (
 
 	"sallyport/internal/awsapi"
 	identitystoreapi "sallyport/internal/awsapi/identitystore"
+	sallyportapi "sallyport/internal/awsapi/sallyport"
 	portalapi "sallyport/internal/awsapi/sso"
 	ssoadminapi "sallyport/internal/awsapi/ssoadmin"
 	ssooidcapi "sallyport/internal/awsapi/ssooidc"
@@ -47,6 +48,7 @@ type client struct {
 // services by the names that the AWS CLI has for them.
 var services = map[string]*awsapi.Service{
 	"sso-admin": &ssoadminapi.Info, "identitystore": &identitystoreapi.Info, "sso": &portalapi.Info, "sso-oidc": &ssooidcapi.Info, "sts": &stsapi.Info,
+	"sallyport": &sallyportapi.Info,
 }
 
 // binder is what has variables: a script, or its environment before it begins.

@@ -11,7 +11,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"sallyport/internal/arn"
 	"sallyport/internal/directory"
+	"sallyport/internal/provision/local"
 	"sallyport/internal/session"
 	"sallyport/internal/store"
 )
@@ -32,6 +34,11 @@ func (s *story) peopleCommands(add addCommand) {
 	})
 	add("credentials", 4, 4, func(_ *testscript.TestScript, args []string) error {
 		return s.credentials(ctx, args[0], args[1], args[2], args[3])
+	})
+	add("confirm", 1, 1, func(_ *testscript.TestScript, args []string) error { return s.confirm(ctx, args[0]) })
+	add("policy", 4, 4, func(ts *testscript.TestScript, args []string) error {
+		accounts := local.Provisioner{DB: s.db}
+		return accounts.PutPolicy(ctx, arn.AccountID(args[0]), args[1], args[2], ts.ReadFile(args[3]))
 	})
 	add("status", 2, 2, func(_ *testscript.TestScript, args []string) error {
 		return s.db.Update(ctx, func(tx *store.Tx) error {
@@ -82,6 +89,22 @@ func (s *story) signIn(ctx context.Context, user, as string) error {
 
 func (s *story) refresh(ctx context.Context, name string) error {
 	return s.token(ctx, name, map[string]any{"grantType": session.RefreshGrant, "refreshToken": s.sessions[name].refresh})
+}
+
+// confirm is the person using their second factor again in the browser.
+func (s *story) confirm(ctx context.Context, name string) error {
+	c := s.sessions[name]
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		p, err := s.Server.sessions.Portal(tx, c.cookie)
+		if err != nil {
+			return err
+		}
+		cookie, _, err := s.Server.sessions.Renew(tx, p.ID, tx.Now())
+		c.cookie = string(cookie)
+		return err
+	})
+	s.secrets[c.cookie] = "portal cookie"
+	return err
 }
 
 // token gets tokens for a session.

@@ -34,6 +34,8 @@ import (
 //	refresh SESSION                             the client gets new tokens
 //	signout SESSION                             the person signs out in the browser
 //	credentials SESSION ACCOUNT SET NAME        the client gets role credentials; NAME is a WHO from now on
+//	confirm SESSION                             the person uses their second factor again in the browser
+//	policy ACCOUNT PATH NAME FILE               an account gets a customer managed policy
 //	status USER STATUS                          disables or enables a person, which no API of AWS's does
 //	event NAME                                  prints the latest audit event of that name
 //	events                                      prints the audit log so far, one line an event
