@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"sallyport/internal/access"
 	"sallyport/internal/arn"
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/endpoint"
@@ -12,8 +13,8 @@ import (
 	"sallyport/internal/store"
 )
 
-// ListInstances lists the instances that the caller's account may administer. All have one region here, so RegionScope
-// makes no difference.
+// ListInstances lists the instances that the caller's account may administer. This server answers for all of their regions, so
+// RegionScope makes no difference.
 func (Service) ListInstances(_ context.Context, c *endpoint.Call, in *api.ListInstancesRequest) (*api.ListInstancesResponse, error) {
 	q, err := c.Page(in.MaxResults, in.NextToken)
 	if err != nil {
@@ -23,7 +24,7 @@ func (Service) ListInstances(_ context.Context, c *endpoint.Call, in *api.ListIn
 	if err != nil {
 		return nil, fmt.Errorf("list instances: %w", err)
 	}
-	return &api.ListInstancesResponse{Instances: mapped(rows, instanceOut), NextToken: c.NextToken(next)}, nil
+	return &api.ListInstancesResponse{Instances: mapped(rows, func(i store.Instance) api.InstanceMetadata { return instanceOut(c, i) }), NextToken: c.NextToken(next)}, nil
 }
 
 // DescribeInstance describes an instance. One that does not exist is denied, not reported missing (wire protocols §5).
@@ -39,7 +40,7 @@ func (Service) DescribeInstance(_ context.Context, c *endpoint.Call, in *api.Des
 	if err != nil {
 		return nil, fmt.Errorf("load instance: %w", err)
 	}
-	m := instanceOut(i)
+	m := instanceOut(c, i)
 	return &api.DescribeInstanceResponse{
 		InstanceArn: m.InstanceArn, IdentityStoreId: m.IdentityStoreId, IdentityStoreArn: m.IdentityStoreArn, OwnerAccountId: m.OwnerAccountId,
 		Name: m.Name, CreatedDate: m.CreatedDate, Status: m.Status, PrimaryRegion: m.PrimaryRegion, Regions: m.Regions,
@@ -50,11 +51,34 @@ func (Service) DescribeInstance(_ context.Context, c *endpoint.Call, in *api.Des
 	}, nil
 }
 
-func instanceOut(i store.Instance) api.InstanceMetadata {
-	region := api.RegionMetadata{RegionName: new(i.Region), Status: new(api.RegionStatusActive), AddedDate: timestamp(i.CreatedAt), IsPrimaryRegion: new(true)}
+func instanceOut(c *endpoint.Call, i store.Instance) api.InstanceMetadata {
 	return api.InstanceMetadata{
 		InstanceArn: new(i.ID.ARN()), IdentityStoreId: new(string(i.StoreID)), IdentityStoreArn: new(i.StoreID.ARN(i.Owner)),
 		OwnerAccountId: new(string(i.Owner)), Name: optional(i.Name), CreatedDate: timestamp(i.CreatedAt),
-		Status: new(api.InstanceStatus(i.Status)), PrimaryRegion: new(i.Region), Regions: []api.RegionMetadata{region},
+		Status: new(api.InstanceStatus(i.Status)), PrimaryRegion: new(i.Region), Regions: mapped(access.Regions(i, c.Tx.Now()), regionOut),
 	}
+}
+
+// UpdateInstance renames an instance. Its data are sealed under keys of Sallyport's own, which is the one choice of encryption.
+func (s Service) UpdateInstance(_ context.Context, c *endpoint.Call, in *api.UpdateInstanceRequest) (*api.UpdateInstanceResponse, error) {
+	i, err := s.instance(c, in.InstanceArn)
+	if err != nil {
+		return nil, err
+	}
+	switch e := in.EncryptionConfiguration; {
+	case e != nil && in.PermissionSetsEnabled != nil:
+		return nil, fault.Invalidf("EncryptionConfiguration and PermissionSetsEnabled cannot be changed in one request.")
+	case e != nil && (e.KeyType != api.KmsKeyTypeAwsOwnedKmsKey || e.KmsKeyArn != nil):
+		return nil, fault.Invalidf("The only key type here is AWS_OWNED_KMS_KEY, without a KmsKeyArn: Sallyport encrypts under keys of its own.")
+	case in.PermissionSetsEnabled != nil && !*in.PermissionSetsEnabled:
+		return nil, fault.Invalidf("Permission sets cannot be turned off again.")
+	}
+	if in.Name == nil {
+		return &api.UpdateInstanceResponse{}, nil
+	}
+	i.Name = *in.Name
+	if err := c.Tx.UpdateInstance(i); err != nil {
+		return nil, fmt.Errorf("update instance: %w", err)
+	}
+	return &api.UpdateInstanceResponse{}, nil
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"sallyport/internal/arn"
@@ -17,6 +19,15 @@ type Instance struct {
 	StartURL       string // AWS-shaped and opaque: https://d-….awsapps.com/start
 	Status         string
 	CreatedAt      time.Time
+	Regions        []Region // beside its own
+}
+
+// Region is a region to which an instance was extended. That takes a while, and so does taking it back.
+type Region struct {
+	Name     string    `json:"name"`
+	AddedAt  time.Time `json:"addedAt"`
+	ReadyAt  time.Time `json:"readyAt"` // when it is added, or removed
+	Removing bool      `json:"removing,omitempty"`
 }
 
 // Account is a member of the organization.
@@ -31,9 +42,10 @@ type Account struct {
 
 const (
 	insertInstance query = `INSERT INTO instance (id, store_id, owner, delegated_admin, name, region, start_url, status, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	instanceByID   query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at FROM instance WHERE id = $1`
-	instanceByName query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at FROM instance WHERE store_id = $1`
-	instancesAfter query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at FROM instance WHERE id > $1 ORDER BY id LIMIT $2`
+	updateInstance query = `UPDATE instance SET name = $1, regions = $2 WHERE id = $3`
+	instanceByID   query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions FROM instance WHERE id = $1`
+	instanceByName query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions FROM instance WHERE store_id = $1`
+	instancesAfter query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions FROM instance WHERE id > $1 ORDER BY id LIMIT $2`
 
 	insertAccount query = `INSERT INTO account (id, name, email, backend, status, created_at) VALUES ($1, $2, $3, $4, $5, $6)`
 	accountByID   query = `SELECT id, name, email, backend, status, created_at FROM account WHERE id = $1`
@@ -45,9 +57,15 @@ const (
 
 func scanInstance(r row) (i Instance, err error) {
 	var at int64
-	err = r.Scan(&i.ID, &i.StoreID, &i.Owner, &i.DelegatedAdmin, &i.Name, &i.Region, &i.StartURL, &i.Status, &at)
+	var regions string
+	if err := r.Scan(&i.ID, &i.StoreID, &i.Owner, &i.DelegatedAdmin, &i.Name, &i.Region, &i.StartURL, &i.Status, &at, &regions); err != nil {
+		return i, err
+	}
 	i.CreatedAt = fromMicros(at)
-	return i, err
+	if regions == "[]" {
+		return i, nil
+	}
+	return i, json.Unmarshal([]byte(regions), &i.Regions)
 }
 
 func scanAccount(r row) (a Account, err error) {
@@ -61,6 +79,18 @@ func scanAccount(r row) (a Account, err error) {
 func (tx *Tx) InsertInstance(i Instance) error {
 	_, err := tx.exec(insertInstance, i.ID, i.StoreID, i.Owner, i.DelegatedAdmin, i.Name, i.Region, i.StartURL, i.Status, micros(i.CreatedAt))
 	return err
+}
+
+// UpdateInstance writes an instance's name and regions; ErrNotFound.
+func (tx *Tx) UpdateInstance(i Instance) error {
+	regions := []byte("[]")
+	if len(i.Regions) > 0 {
+		var err error
+		if regions, err = json.Marshal(i.Regions); err != nil {
+			return fmt.Errorf("encode regions: %w", err)
+		}
+	}
+	return one(tx.exec(updateInstance, i.Name, string(regions), i.ID))
 }
 
 // Instance is the instance with the id; ErrNotFound.
