@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"sallyport/internal/access"
 	"sallyport/internal/arn"
 	api "sallyport/internal/awsapi/identitystore"
 	"sallyport/internal/endpoint"
@@ -21,16 +22,25 @@ type Service struct {
 	api.Unimplemented[*endpoint.Call]
 }
 
-// identityStore is the store that a request names.
+// identityStore is the store that a request names, if it may be called from where the request came.
 func identityStore(c *endpoint.Call, id string) (arn.StoreID, error) {
+	i, err := instance(c, id)
+	if err != nil {
+		return "", err
+	}
+	return i.StoreID, access.MayCallFrom(i, c.Source.IP)
+}
+
+// instance is the instance of the store that a request names.
+func instance(c *endpoint.Call, id string) (store.Instance, error) {
 	i, err := c.Tx.InstanceOfStore(arn.StoreID(id))
 	if errors.Is(err, store.ErrNotFound) {
-		return "", fault.Missing("IDENTITY_STORE", id)
+		return store.Instance{}, fault.Missing("IDENTITY_STORE", id)
 	}
 	if err != nil {
-		return "", fmt.Errorf("load instance of identity store: %w", err)
+		return store.Instance{}, fmt.Errorf("load instance of identity store: %w", err)
 	}
-	return i.StoreID, nil
+	return i, nil
 }
 
 // member is the user id of a membership's member: users are the only ones.

@@ -62,7 +62,7 @@ const (
 	deleteSetPolicy  query = `DELETE FROM permission_set_policy WHERE permission_set = $1 AND arn = $2`
 	setPoliciesAfter query = `SELECT arn FROM permission_set_policy WHERE permission_set = $1 AND arn > $2 ORDER BY arn LIMIT $3`
 
-	instancesOf query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions FROM instance WHERE id > $1 AND (owner = $2 OR delegated_admin = $3) ORDER BY id LIMIT $4`
+	instancesOf query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions, network FROM instance WHERE id > $1 AND (owner = $2 OR delegated_admin = $3) ORDER BY id LIMIT $4`
 )
 
 func scanPermissionSet(r row) (p PermissionSet, err error) {

@@ -20,6 +20,13 @@ type Instance struct {
 	Status         string
 	CreatedAt      time.Time
 	Regions        []Region // beside its own
+	Network        *Network // nil: the directory may be called from everywhere
+}
+
+// Network says from where an instance's directory may be called. Each list has CIDR blocks; an empty one allows every address.
+type Network struct {
+	API  []string `json:"api,omitempty"`
+	SCIM []string `json:"scim,omitempty"`
 }
 
 // Region is a region to which an instance was extended. That takes a while, and so does taking it back.
@@ -42,10 +49,10 @@ type Account struct {
 
 const (
 	insertInstance query = `INSERT INTO instance (id, store_id, owner, delegated_admin, name, region, start_url, status, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	updateInstance query = `UPDATE instance SET name = $1, regions = $2 WHERE id = $3`
-	instanceByID   query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions FROM instance WHERE id = $1`
-	instanceByName query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions FROM instance WHERE store_id = $1`
-	instancesAfter query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions FROM instance WHERE id > $1 ORDER BY id LIMIT $2`
+	updateInstance query = `UPDATE instance SET name = $1, regions = $2, network = $3 WHERE id = $4`
+	instanceByID   query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions, network FROM instance WHERE id = $1`
+	instanceByName query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions, network FROM instance WHERE store_id = $1`
+	instancesAfter query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions, network FROM instance WHERE id > $1 ORDER BY id LIMIT $2`
 
 	insertAccount query = `INSERT INTO account (id, name, email, backend, status, created_at) VALUES ($1, $2, $3, $4, $5, $6)`
 	accountByID   query = `SELECT id, name, email, backend, status, created_at FROM account WHERE id = $1`
@@ -57,15 +64,20 @@ const (
 
 func scanInstance(r row) (i Instance, err error) {
 	var at int64
-	var regions string
-	if err := r.Scan(&i.ID, &i.StoreID, &i.Owner, &i.DelegatedAdmin, &i.Name, &i.Region, &i.StartURL, &i.Status, &at, &regions); err != nil {
+	var regions, network string
+	if err := r.Scan(&i.ID, &i.StoreID, &i.Owner, &i.DelegatedAdmin, &i.Name, &i.Region, &i.StartURL, &i.Status, &at, &regions, &network); err != nil {
 		return i, err
 	}
 	i.CreatedAt = fromMicros(at)
-	if regions == "[]" {
+	if regions != "[]" {
+		if err := json.Unmarshal([]byte(regions), &i.Regions); err != nil {
+			return i, err
+		}
+	}
+	if network == "" {
 		return i, nil
 	}
-	return i, json.Unmarshal([]byte(regions), &i.Regions)
+	return i, json.Unmarshal([]byte(network), &i.Network)
 }
 
 func scanAccount(r row) (a Account, err error) {
@@ -81,7 +93,7 @@ func (tx *Tx) InsertInstance(i Instance) error {
 	return err
 }
 
-// UpdateInstance writes an instance's name and regions; ErrNotFound.
+// UpdateInstance writes an instance's name, regions and network; ErrNotFound.
 func (tx *Tx) UpdateInstance(i Instance) error {
 	regions := []byte("[]")
 	if len(i.Regions) > 0 {
@@ -90,7 +102,14 @@ func (tx *Tx) UpdateInstance(i Instance) error {
 			return fmt.Errorf("encode regions: %w", err)
 		}
 	}
-	return one(tx.exec(updateInstance, i.Name, string(regions), i.ID))
+	var network []byte
+	if i.Network != nil {
+		var err error
+		if network, err = json.Marshal(i.Network); err != nil {
+			return fmt.Errorf("encode network: %w", err)
+		}
+	}
+	return one(tx.exec(updateInstance, i.Name, string(regions), string(network), i.ID))
 }
 
 // Instance is the instance with the id; ErrNotFound.
