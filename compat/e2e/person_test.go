@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"sync"
+	"testing"
 	"time"
 
 	"sallyport/internal/totp"
@@ -74,12 +75,21 @@ var apps struct {
 	used map[string]int64 // step used last, by secret
 }
 
-// giveCode types the code of an authenticator app, and sends it before anybody else uses the app.
+// giveCode types the code of an authenticator app, and sends it.
 func (b *browser) giveCode(secret string) {
 	b.tb.Helper()
+	useApp(b.tb, secret, func(code string) {
+		b.fill("code", code)
+		b.submit("code")
+	})
+}
+
+// useApp has give send the code of an authenticator app that is next, before anybody else uses the app.
+func useApp(tb testing.TB, secret string, give func(code string)) {
+	tb.Helper()
 	seed, err := totp.ParseSeed(secret)
 	if err != nil {
-		b.fail("use the authenticator app", err)
+		tb.Fatalf("use the authenticator app: %v", err)
 	}
 	apps.Lock()
 	defer apps.Unlock()
@@ -87,8 +97,7 @@ func (b *browser) giveCode(secret string) {
 	for step > totp.Step(time.Now())+1 {
 		time.Sleep(time.Second) // as a person waits for the next code
 	}
-	b.fill("code", seed.Code(step))
-	b.submit("code")
+	give(seed.Code(step))
 	if apps.used == nil {
 		apps.used = map[string]int64{}
 	}

@@ -100,7 +100,7 @@ func startServe(tb testing.TB, args ...string) *server {
 func (s *server) serve() {
 	s.tb.Helper()
 	s.process = start(s.tb, sallyport(s.tb, s.dir, s.args...))
-	s.find(`(?m)^ready https://\S+$`)
+	s.find(`(?m)^ready https?://\S+$`)
 	described, err := os.ReadFile(filepath.Join(s.dir, "operator.json"))
 	if err != nil {
 		s.tb.Fatal(err)

@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+)
+
+// deviceClient is a client that asks for a person's approval by device code.
+type deviceClient struct {
+	*server
+	oidc *ssooidc.Client
+	id   *ssooidc.RegisterClientOutput
+	from *ssooidc.StartDeviceAuthorizationOutput
+}
+
+// ask registers a client of a name and has it begin.
+func (s *server) ask(name string, change ...func(*aws.Config)) *deviceClient {
+	s.tb.Helper()
+	config := s.config()
+	for _, f := range change {
+		f(&config)
+	}
+	c := &deviceClient{server: s, oidc: ssooidc.NewFromConfig(config)}
+	var err error
+	c.id, err = c.oidc.RegisterClient(s.tb.Context(), &ssooidc.RegisterClientInput{
+		ClientName: &name, ClientType: aws.String("public"), Scopes: []string{"sso:account:access"},
+	})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	c.again()
+	return c
+}
+
+// again has the client begin once more.
+func (c *deviceClient) again() {
+	c.tb.Helper()
+	var err error
+	c.from, err = c.oidc.StartDeviceAuthorization(c.tb.Context(), &ssooidc.StartDeviceAuthorizationInput{
+		ClientId: c.id.ClientId, ClientSecret: c.id.ClientSecret, StartUrl: &c.StartURL,
+	})
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+}
+
+// token asks for the token.
+func (c *deviceClient) token() (string, error) {
+	out, err := pollUnhurried(c.tb.Context(), c.oidc, &ssooidc.CreateTokenInput{
+		ClientId: c.id.ClientId, ClientSecret: c.id.ClientSecret, DeviceCode: c.from.DeviceCode,
+		GrantType: aws.String("urn:ietf:params:oauth:grant-type:device_code"),
+	}, time.Duration(c.from.Interval)*time.Second)
+	if err != nil {
+		return "", err
+	}
+	return *out.AccessToken, nil
+}
+
+// TestStepUp: a permission set that asks for a recent second factor. Whoever has none is told what to do, does it, and repeats
+// the command.
+func TestStepUp(t *testing.T) {
+	t.Parallel()
+	s := startDev(t)
+	who := s.Users[0]
+	s.grant("Careful", sampleAccount, who)
+	s.grant("Careless", sampleAccount, who)
+	s.cli("settings", "set", "mfa.mode", "off") // so that this session's second factor is never
+	client, b := s.ask("cli"), newBrowser(t)
+	b.open(*client.from.VerificationUriComplete)
+	b.consent(who)
+	b.press(approve)
+	token, err := client.token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := newAWSUser(t, "AWS_ENDPOINT_URL="+s.Endpoint, "AWS_REGION="+s.Region)
+	command := func(role string) []string {
+		return []string{"sso", "get-role-credentials", "--access-token", token, "--account-id", sampleAccount, "--role-name", role}
+	}
+	u.aws(nil, command("Careful")...)
+
+	if said := s.cli("step-up", "set", "Careful", "5"); !strings.Contains(said, "5 minutes") {
+		t.Errorf("step-up set prints %q", said)
+	}
+	if listed := s.cli("step-up", "list"); !strings.Contains(listed, "Careful") || strings.Contains(listed, "Careless") {
+		t.Errorf("step-up list prints\n%s", listed)
+	}
+	_, err = u.try(command("Careful")...)
+	if err == nil || !strings.Contains(err.Error(), "second factor") || !strings.Contains(err.Error(), s.home()+"/confirm") {
+		t.Fatalf("the command is answered: %v", err)
+	}
+	u.aws(nil, command("Careless")...)
+	b.open(s.PortalURL)
+	b.pressText(sampleAccount)
+	b.press(`button[aria-label="Show credentials of Careful"]`)
+	b.expect("second factor")
+	b.inspect("step-up-refused")
+
+	b.open(s.home() + "/confirm")
+	b.press(`form[action="/account/confirm"] button`)
+	b.giveCode(who.Secret)
+	b.expect("Signed in as " + who.UserName)
+	u.aws(nil, command("Careful")...)
+	s.cli("step-up", "remove", "Careful", "--yes")
+	if listed := s.cli("step-up", "list"); strings.Contains(listed, "Careful") {
+		t.Errorf("step-up list prints after it was taken away:\n%s", listed)
+	}
+}
