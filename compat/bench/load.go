@@ -27,6 +27,7 @@ type target struct {
 	// settle, if there is one, waits after a round for the work that it has left behind, so that the next target is not
 	// measured beside it.
 	settle func(context.Context) error
+	took   func(time.Duration) // told how long each answer took, if there is one; by many connections at once
 }
 
 // fixed is the same requests in every round.
@@ -105,6 +106,7 @@ func (t target) connection(ctx context.Context, deadline time.Time, take func() 
 				return err
 			}
 		}
+		sent := time.Now()
 		if _, err := conn.Write(request); err != nil {
 			return err
 		}
@@ -112,6 +114,9 @@ func (t target) connection(ctx context.Context, deadline time.Time, take func() 
 			return err
 		}
 		done.Add(1)
+		if t.took != nil {
+			t.took(time.Since(sent))
+		}
 		if t.closes {
 			if err := conn.Close(); err != nil {
 				return err

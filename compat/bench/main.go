@@ -41,6 +41,8 @@ var parts = []struct {
 	{"vending", vending},
 	{"assigning", assigning},
 	{"listing", listing},
+	{"login", signIn},
+	{"page", page},
 	{"decision", decision},
 	{"idle", idle},
 }
@@ -65,7 +67,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	fl.StringVar(&b.dir, "dir", "", "folder on the disk to measure (default: the system's for temporary files)")
 	fl.IntVar(&b.rounds, "rounds", 5, "rounds after the one that warms up")
 	fl.DurationVar(&b.length, "time", 2500*time.Millisecond, "time of one target in one round")
-	only := fl.String("only", "", "regular expression of the parts to run: vending, assigning, listing, decision, idle")
+	only := fl.String("only", "", "regular expression of the parts to run: vending, assigning, listing, login, page, decision, idle")
 	if err := fl.Parse(args); err != nil {
 		return err
 	}

@@ -127,8 +127,9 @@ type world struct {
 		ID string `json:"id"`
 	} `json:"accounts"`
 	Users []struct {
-		ID   string `json:"user_id"`
-		Name string `json:"user_name"`
+		ID       string `json:"user_id"`
+		Name     string `json:"user_name"`
+		Password string `json:"password"`
 	} `json:"users"`
 	Groups []struct {
 		ID string `json:"group_id"`

@@ -118,6 +118,12 @@ func TestKeyboard(t *testing.T) {
 	if order != want {
 		t.Errorf("Tab goes over the account page as\n%s\nnot\n%s", order, want)
 	}
+	b.leaveByKeys(s)
+}
+
+// leaveByKeys signs out by keyboard, up to where people sign in again.
+func (b *browser) leaveByKeys(s *server) {
+	b.tb.Helper()
 	b.open(s.home() + "/account")
 	b.tabTo("Sign out")
 	b.enter()
@@ -127,6 +133,6 @@ func TestKeyboard(t *testing.T) {
 	b.tabTo("Sign in again")
 	b.enter()
 	if at := b.focused(); at.Name != "User name" {
-		t.Errorf("the focus is at %+v", at)
+		b.tb.Errorf("the focus is at %+v", at)
 	}
 }

@@ -19,6 +19,18 @@ func (b *browser) forget() {
 	}))
 }
 
+// almostLocked has somebody guess, so that the next failure locks for minutes.
+func (s *server) almostLocked(who person) {
+	s.tb.Helper()
+	s.cli("settings", "set", "sign-in.free-failures", "100")
+	thief := s.visit(s.tb)
+	thief.post("/signin/username", form("username", who.UserName))
+	for range 8 {
+		thief.post("/signin/password", form("password", "a guess"))
+	}
+	s.cli("settings", "set", "sign-in.free-failures", "1")
+}
+
 // TestLockout: guessing at a name locks its password, for the right one too; a passkey signs in nonetheless, and the operator
 // unlocks.
 func TestLockout(t *testing.T) {
@@ -33,13 +45,7 @@ func TestLockout(t *testing.T) {
 	own.useKey("Choose a new password")
 	own.choose(&who, who.Password+"-changed")
 
-	s.cli("settings", "set", "sign-in.free-failures", "100")
-	thief := s.visit(t)
-	thief.post("/signin/username", form("username", who.UserName))
-	for range 8 {
-		thief.post("/signin/password", form("password", "a guess"))
-	}
-	s.cli("settings", "set", "sign-in.free-failures", "1") // the next failure is one of many: it locks for minutes
+	s.almostLocked(who)
 	b := newBrowser(t)
 	b.open(s.PortalURL)
 	b.step(who)

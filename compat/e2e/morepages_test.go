@@ -99,6 +99,8 @@ func TestConsentPages(t *testing.T) {
 	b.press(approve)
 	b.inspect("allowed")
 	b.open(*client.from.VerificationUriComplete)
+	b.press(approve)
+	b.expect("decided on already")
 	b.inspect("device-wrong-code")
 
 	const back = "http://127.0.0.1:4000/oauth/callback"

@@ -11,7 +11,7 @@ import (
 )
 
 // plugIn gives the browser window an authenticator: one that checks its user and keeps passkeys, or a plain security key.
-func (b *browser) plugIn(checksUser bool) {
+func (b *browser) plugIn(checksUser bool) webauthn.AuthenticatorID {
 	b.tb.Helper()
 	options := &webauthn.VirtualAuthenticatorOptions{
 		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportUsb, AutomaticPresenceSimulation: true,
@@ -21,13 +21,16 @@ func (b *browser) plugIn(checksUser bool) {
 		options.HasResidentKey, options.HasUserVerification, options.IsUserVerified = true, true, true
 		options.DefaultBackupEligibility, options.DefaultBackupState = true, true
 	}
-	b.do("plug an authenticator in", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	added, err := look(b, func(ctx context.Context, t *chromedp.Target) (added webauthn.AddVirtualAuthenticatorResult, err error) {
 		if _, err := cdp.Call(ctx, t, webauthn.Enable, webauthn.EnableParams{}); err != nil {
-			return err
+			return added, err
 		}
-		_, err := cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: options})
-		return err
-	}))
+		return cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: options})
+	})
+	if err != nil {
+		b.fail("plug an authenticator in", err)
+	}
+	return added.AuthenticatorID
 }
 
 // useKey presses the page's button for passkeys, and waits for the words to which its script leads.

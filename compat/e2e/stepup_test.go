@@ -50,14 +50,33 @@ func (c *deviceClient) again() {
 
 // token asks for the token.
 func (c *deviceClient) token() (string, error) {
-	out, err := pollUnhurried(c.tb.Context(), c.oidc, &ssooidc.CreateTokenInput{
-		ClientId: c.id.ClientId, ClientSecret: c.id.ClientSecret, DeviceCode: c.from.DeviceCode,
-		GrantType: aws.String("urn:ietf:params:oauth:grant-type:device_code"),
-	}, time.Duration(c.from.Interval)*time.Second)
+	out, err := c.tokens()
 	if err != nil {
 		return "", err
 	}
 	return *out.AccessToken, nil
+}
+
+// tokens asks for the token and what comes with it.
+func (c *deviceClient) tokens() (*ssooidc.CreateTokenOutput, error) {
+	return pollUnhurried(c.tb.Context(), c.oidc, &ssooidc.CreateTokenInput{
+		ClientId: c.id.ClientId, ClientSecret: c.id.ClientSecret, DeviceCode: c.from.DeviceCode,
+		GrantType: aws.String("urn:ietf:params:oauth:grant-type:device_code"),
+	}, time.Duration(c.from.Interval)*time.Second)
+}
+
+// letIn has the person sign in and approve a client by device code.
+func (b *browser) letIn(s *server, who person) (*deviceClient, *ssooidc.CreateTokenOutput) {
+	b.tb.Helper()
+	client := s.ask("cli")
+	b.open(*client.from.VerificationUriComplete)
+	b.consent(who)
+	b.press(approve)
+	tokens, err := client.tokens()
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	return client, tokens
 }
 
 // TestStepUp: a permission set that asks for a recent second factor. Whoever has none is told what to do, does it, and repeats
@@ -69,27 +88,18 @@ func TestStepUp(t *testing.T) {
 	s.grant("Careful", sampleAccount, who)
 	s.grant("Careless", sampleAccount, who)
 	s.cli("settings", "set", "mfa.mode", "off") // so that this session's second factor is never
-	client, b := s.ask("cli"), newBrowser(t)
-	b.open(*client.from.VerificationUriComplete)
-	b.consent(who)
-	b.press(approve)
-	token, err := client.token()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := newBrowser(t)
+	_, tokens := b.letIn(s, who)
 	u := newAWSUser(t, "AWS_ENDPOINT_URL="+s.Endpoint, "AWS_REGION="+s.Region)
 	command := func(role string) []string {
-		return []string{"sso", "get-role-credentials", "--access-token", token, "--account-id", sampleAccount, "--role-name", role}
+		return []string{"sso", "get-role-credentials", "--access-token", *tokens.AccessToken, "--account-id", sampleAccount, "--role-name", role}
 	}
 	u.aws(nil, command("Careful")...)
 
 	if said := s.cli("step-up", "set", "Careful", "5"); !strings.Contains(said, "5 minutes") {
 		t.Errorf("step-up set prints %q", said)
 	}
-	if listed := s.cli("step-up", "list"); !strings.Contains(listed, "Careful") || strings.Contains(listed, "Careless") {
-		t.Errorf("step-up list prints\n%s", listed)
-	}
-	_, err = u.try(command("Careful")...)
+	_, err := u.try(command("Careful")...)
 	if err == nil || !strings.Contains(err.Error(), "second factor") || !strings.Contains(err.Error(), s.home()+"/confirm") {
 		t.Fatalf("the command is answered: %v", err)
 	}
@@ -105,8 +115,4 @@ func TestStepUp(t *testing.T) {
 	b.giveCode(who.Secret)
 	b.expect("Signed in as " + who.UserName)
 	u.aws(nil, command("Careful")...)
-	s.cli("step-up", "remove", "Careful", "--yes")
-	if listed := s.cli("step-up", "list"); strings.Contains(listed, "Careful") {
-		t.Errorf("step-up list prints after it was taken away:\n%s", listed)
-	}
 }
