@@ -77,20 +77,34 @@ func (m *signInRun) round(ctx context.Context, counts bool, requests [][]byte) e
 		}
 		return err
 	}
-	one, err1 := m.repeat(ctx, 1, enter)
-	hash, err2 := m.repeat(ctx, 1, verify)
+	one, hash, err1 := m.alternate(ctx, enter, verify)
 	many, err3 := m.repeat(ctx, signInConns, enter)
 	hashes, err4 := m.repeat(ctx, signInConns, verify)
 	get := target{name: "GetRoleCredentials", addr: m.addr, conns: connections, requests: fixed(requests)}
 	calm, err5 := get.load(ctx, m.length)
 	flooded, p99, err6 := m.flood(ctx, get, enter)
-	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil || !counts {
+	if err := errors.Join(err1, err3, err4, err5, err6); err != nil || !counts {
 		return err
 	}
-	m.alone, m.hash = append(m.alone, 1000/one), append(m.hash, 1000/hash)
+	m.alone, m.hash = append(m.alone, one), append(m.hash, hash)
 	m.signIns, m.hashes = append(m.signIns, many), append(m.hashes, hashes)
 	m.calm, m.flooded, m.p99 = append(m.calm, calm), append(m.flooded, flooded), append(m.p99, p99)
 	return nil
+}
+
+// alternate does two things in turn and returns the median time of each in milliseconds.
+func (m *signInRun) alternate(ctx context.Context, a, b func() error) (ofA, ofB float64, err error) {
+	var took [2][]float64
+	for start := time.Now(); time.Since(start) < 2*m.length && ctx.Err() == nil; {
+		for i, do := range []func() error{a, b} {
+			begun := time.Now()
+			if err := do(); err != nil {
+				return 0, 0, err
+			}
+			took[i] = append(took[i], float64(time.Since(begun).Microseconds())/1000)
+		}
+	}
+	return summarize(took[0]).median, summarize(took[1]).median, ctx.Err()
 }
 
 // repeat does something again and again, n at once, and returns how often per second.

@@ -45,11 +45,25 @@ type Hasher struct {
 // queuePerCore is how many checks may wait for one core: about two seconds' work.
 const queuePerCore = 64
 
+// cores is how many threads of Go's the program was given. It gets as many more as hashes run at a time: a hash holds its thread for
+// tens of milliseconds, and other requests would wait for the rest of them. The operating system shares the cores fairly.
+var cores = sync.OnceValue(func() int {
+	n := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(n + atOnce(n))
+	return n
+})
+
+// atOnce is how many hashes run at a time on so many cores.
+func atOnce(cores int) int { return max(1, cores/2) }
+
 // NewHasher returns a hasher for this machine.
-func NewHasher() *Hasher { return newHasher(standard) }
+func NewHasher() *Hasher {
+	cores()
+	return newHasher(standard)
+}
 
 func newHasher(c cost) *Hasher {
-	n := max(1, runtime.GOMAXPROCS(0)/2)
+	n := atOnce(cores())
 	return &Hasher{
 		cost: c, running: make(chan struct{}, n), waiting: make(chan struct{}, queuePerCore*n), byNetwork: map[string]int{},
 		dummy: phc{c, random(saltBytes), random(hashBytes)}.String(),
