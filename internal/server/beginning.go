@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"time"
 
@@ -65,16 +66,16 @@ func (s *Server) operatorKeys(tx *store.Tx) (work []store.AccessKey, err error) 
 }
 
 // warnBeginning puts into the log what is left to do.
-func (s *Server) warnBeginning(ctx context.Context) error {
+func (s *Server) warnBeginning(ctx context.Context, log *slog.Logger) error {
 	b, err := s.beginning(ctx)
 	if err != nil || b.over() {
 		return err
 	}
 	switch {
 	case !b.made:
-		s.log.Warn("there is no administrator yet", "todo", "open the link that this start has printed")
+		log.Warn("there is no administrator yet", "todo", "open the link that this start has printed")
 	case !b.signedIn:
-		s.log.Warn("the first administrator has not signed in yet", "todo", "sallyport users invite NAME --data "+s.cfg.Data+" makes another link")
+		log.Warn("the first administrator has not signed in yet", "todo", "sallyport users invite NAME --data "+s.cfg.Data+" makes another link")
 	default:
 		var ids []string
 		last := "never"
@@ -83,7 +84,7 @@ func (s *Server) warnBeginning(ctx context.Context) error {
 				last = k.UsedAt.UTC().Format(time.RFC3339)
 			}
 		}
-		s.log.Warn("the operator's key works, and needs no second factor", "access_key_ids", ids, "last_used", last,
+		log.Warn("the operator's key works, and needs no second factor", "access_key_ids", ids, "last_used", last,
 			"todo", "sallyport operator disable --data "+s.cfg.Data)
 	}
 	return nil

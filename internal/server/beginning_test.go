@@ -67,10 +67,7 @@ func check(t *testing.T, err error) {
 func (w *testWorld) says(text string, keys, first int) {
 	w.t.Helper()
 	log := new(bytes.Buffer)
-	was := w.log
-	w.log = slog.New(slog.NewTextHandler(log, nil))
-	check(w.t, w.warnBeginning(w.t.Context()))
-	w.log = was
+	check(w.t, w.warnBeginning(w.t.Context(), slog.New(slog.NewTextHandler(log, nil))))
 	if text == "" && log.Len() > 0 || !strings.Contains(log.String(), text) || strings.Contains(log.String(), w.key.SecretAccessKey) {
 		w.t.Errorf("log: %s, want %q", log, text)
 	}

@@ -25,7 +25,7 @@ const drainTime = 6 * time.Second
 // Serve runs a production server until ctx ends.
 func Serve(ctx context.Context, cfg *config.Config, out io.Writer) error {
 	return start(ctx, cfg, out, newBlueprint(cfg.Region), func(s *Server) error {
-		return errors.Join(s.operatorFile(ctx, out), s.foundingLink(ctx, out), s.warnBeginning(ctx))
+		return errors.Join(s.operatorFile(ctx, out), s.foundingLink(ctx, out), s.warnBeginning(ctx, s.log))
 	})
 }
 
