@@ -30,6 +30,16 @@ func (a ARN) String() string {
 	return "arn:" + a.Partition + ":" + a.Service + ":" + a.Region + ":" + a.Account + ":" + a.Resource
 }
 
+// Canonical writes an ARN of any partition as ours, which it means here. What is no ARN stays as it is.
+func Canonical(s string) string {
+	rest, is := strings.CutPrefix(s, "arn:")
+	_, tail, cut := strings.Cut(rest, ":")
+	if !is || !cut {
+		return s
+	}
+	return "arn:" + Partition + ":" + tail
+}
+
 // clip keeps a hostile value from filling an error message.
 func clip(s string) string {
 	if len(s) > 200 {

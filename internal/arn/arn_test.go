@@ -93,3 +93,15 @@ func FuzzParse(f *testing.F) {
 		_, _ = ParseAccountID(s)
 	})
 }
+
+func TestCanonical(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"arn:aws-cn:sso:::instance/ssoins-1": "arn:aws:sso:::instance/ssoins-1", "arn:aws:sso:::x": "arn:aws:sso:::x", "arn::sso": "arn:aws:sso",
+		"*": "*", "": "", "arn:": "arn:", "arn:aws": "arn:aws", "ssoins-1": "ssoins-1",
+	} {
+		if got := Canonical(given); got != want {
+			t.Errorf("%q becomes %q, want %q", given, got, want)
+		}
+	}
+}

@@ -32,6 +32,7 @@ func (a *API) authorize(tx *store.Tx, m *mount, op *awsapi.Operation[*Call], c *
 	resources := op.ResourceARNs(in, map[string]string{"Account": string(a.Owner), "Region": a.Region})
 	tags := &tagCache{}
 	for _, resource := range resources {
+		resource = arn.Canonical(resource) // a policy that names the thing means it however the request spells it
 		d := policy.Evaluate(policy.Request{
 			Principal: policy.Principal{Account: string(c.Caller.Account), ARN: principal(c.Caller), Issuer: c.Caller.RoleARN},
 			Action:    op.Action, Resource: resource, Context: conditions{c, tx.Now(), in, resource, tags},

@@ -10,7 +10,6 @@ import (
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/fault"
-	"sallyport/internal/page"
 	"sallyport/internal/store"
 )
 
@@ -19,10 +18,11 @@ const tagsPerPage = 75
 
 // TagResource gives a resource tags, in place of those with their keys.
 func (s Service) TagResource(_ context.Context, c *endpoint.Call, in *api.TagResourceRequest) (*api.TagResourceResponse, error) {
-	if err := s.taggable(c, in.ResourceArn, in.InstanceArn, true); err != nil {
+	resource, err := s.taggable(c, in.ResourceArn, in.InstanceArn, true)
+	if err != nil {
 		return nil, err
 	}
-	if err := access.Tag(c.Tx, in.ResourceArn, tagsFrom(in.Tags)); err != nil {
+	if err := access.Tag(c.Tx, resource, tagsFrom(in.Tags)); err != nil {
 		return nil, err
 	}
 	return &api.TagResourceResponse{}, nil
@@ -30,10 +30,11 @@ func (s Service) TagResource(_ context.Context, c *endpoint.Call, in *api.TagRes
 
 // UntagResource takes tags off a resource.
 func (s Service) UntagResource(_ context.Context, c *endpoint.Call, in *api.UntagResourceRequest) (*api.UntagResourceResponse, error) {
-	if err := s.taggable(c, in.ResourceArn, in.InstanceArn, true); err != nil {
+	resource, err := s.taggable(c, in.ResourceArn, in.InstanceArn, true)
+	if err != nil {
 		return nil, err
 	}
-	if err := access.Untag(c.Tx, in.ResourceArn, in.TagKeys); err != nil {
+	if err := access.Untag(c.Tx, resource, in.TagKeys); err != nil {
 		return nil, err
 	}
 	return &api.UntagResourceResponse{}, nil
@@ -41,14 +42,15 @@ func (s Service) UntagResource(_ context.Context, c *endpoint.Call, in *api.Unta
 
 // ListTagsForResource lists the tags of a resource by key.
 func (s Service) ListTagsForResource(_ context.Context, c *endpoint.Call, in *api.ListTagsForResourceRequest) (*api.ListTagsForResourceResponse, error) {
-	if err := s.taggable(c, in.ResourceArn, in.InstanceArn, false); err != nil {
+	resource, err := s.taggable(c, in.ResourceArn, in.InstanceArn, false)
+	if err != nil {
 		return nil, err
 	}
 	q, err := c.Page(new(int32(tagsPerPage)), in.NextToken, in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := c.Tx.Tags(in.ResourceArn, page.Query{After: q.After, Limit: q.Limit})
+	rows, next, err := c.Tx.Tags(resource, q)
 	if err != nil {
 		return nil, fmt.Errorf("list tags: %w", err)
 	}
@@ -58,18 +60,20 @@ func (s Service) ListTagsForResource(_ context.Context, c *endpoint.Call, in *ap
 	}, nil
 }
 
-// taggable refuses a resource that does not exist, is of another instance than the request names, or that the caller may not change.
-func (s Service) taggable(c *endpoint.Call, resource string, instance *string, change bool) error {
+// taggable is the ARN under which a resource's tags are kept. It refuses a resource that does not exist, is of another instance than
+// the request names, or that the caller may not change.
+func (s Service) taggable(c *endpoint.Call, given string, instance *string, change bool) (resource string, err error) {
+	resource = arn.Canonical(given)
 	a, err := arn.Parse(resource)
 	if err != nil {
-		return err
+		return "", err
 	}
 	kind, rest, _ := strings.Cut(a.Resource, "/")
 	id, _, _ := strings.Cut(rest, "/")
-	if of := arn.Instance(id).ARN(); instance != nil && *instance != of {
-		return fault.Invalidf("%s is a resource of the instance %s, not of %s.", resource, of, *instance)
-	}
 	of := arn.Instance(id).ARN()
+	if instance != nil && arn.Canonical(*instance) != of {
+		return "", fault.Invalidf("%s is a resource of the instance %s, not of %s.", resource, of, *instance)
+	}
 	switch {
 	case kind == "instance":
 		_, err = s.instance(c, of)
@@ -84,7 +88,7 @@ func (s Service) taggable(c *endpoint.Call, resource string, instance *string, c
 	default:
 		err = fault.Missing("Resource", resource)
 	}
-	return err
+	return resource, err
 }
 
 // tag gives something new its tags.

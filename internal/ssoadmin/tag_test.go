@@ -2,6 +2,7 @@ package ssoadmin_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -88,12 +89,18 @@ func TestTagConditions(t *testing.T) {
 		{"Effect":"Allow","Action":"*","Resource":"*"},
 		{"Effect":"Deny","Action":"sso:UpdatePermissionSet","Resource":"arn:aws:sso:::permissionSet/*","Condition":{"StringNotEquals":{"aws:ResourceTag/team":"blue"}}},
 		{"Effect":"Deny","Action":["sso:CreatePermissionSet"],"Resource":"*","Condition":{"StringNotEquals":{"aws:RequestTag/Team":"blue"}}},
+		{"Effect":"Deny","Action":"sso:DeletePermissionSet","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/Team":"blue"}}},
 		{"Effect":"Deny","Action":["sso:TagResource","sso:UntagResource"],"Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":"Team"}}}]}`)
 	update := func(set string) *api.UpdatePermissionSetRequest {
 		return &api.UpdatePermissionSetRequest{InstanceArn: w.instance, PermissionSetArn: set, Description: new("x")}
 	}
 	admintest.Must[api.UpdatePermissionSetResponse](t, w.World, update(set))
+	elsewhere := strings.Replace(others, "arn:aws:", "arn:aws-cn:", 1) // as clients of other partitions write it
+	admintest.Fails[api.UpdatePermissionSetResponse](t, w.World, update(elsewhere), "AccessDeniedException")
 	admintest.Fails[api.UpdatePermissionSetResponse](t, w.World, update(others), "AccessDeniedException")
+	for _, arn := range []string{set, strings.Replace(set, "arn:aws:", "arn:aws-cn:", 1)} {
+		admintest.Fails[api.DeletePermissionSetResponse](t, w.World, &api.DeletePermissionSetRequest{InstanceArn: w.instance, PermissionSetArn: arn}, "AccessDeniedException")
+	}
 	admintest.Must[api.CreatePermissionSetResponse](t, w.World, &api.CreatePermissionSetRequest{InstanceArn: w.instance, Name: "More", Tags: []api.Tag{{Key: "team", Value: "blue"}}})
 	for _, tags := range [][]api.Tag{nil, {{Key: "Team", Value: "red"}}} {
 		admintest.Fails[api.CreatePermissionSetResponse](t, w.World, &api.CreatePermissionSetRequest{InstanceArn: w.instance, Name: "No", Tags: tags}, "AccessDeniedException")
