@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"sallyport/internal/awsapi/sso"
 	"sallyport/internal/login"
 	"sallyport/internal/setting"
 	"sallyport/internal/store"
@@ -38,13 +37,9 @@ func signIn(ctx context.Context, b bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	var requests [][]byte
-	for _, t := range tokens {
-		r, err := w.client(server.addr).render(ctx, &sso.Info, "GetRoleCredentials", roleCredentials(t))
-		if err != nil {
-			return nil, err
-		}
-		requests = append(requests, r)
+	requests, err := w.vendingRequests(ctx, server.addr, tokens)
+	if err != nil {
+		return nil, err
 	}
 	m := &signInRun{bench: b, addr: server.addr, name: w.Users[0].Name, password: w.Users[0].Password, hasher: login.NewHasher()}
 	if m.phc, err = m.hasher.Hash(ctx, m.password); err != nil {

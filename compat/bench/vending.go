@@ -43,13 +43,9 @@ func vending(ctx context.Context, b bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	var requests [][]byte
-	for _, t := range tokens {
-		r, err := w.client(server.addr).render(ctx, &sso.Info, "GetRoleCredentials", roleCredentials(t))
-		if err != nil {
-			return nil, err
-		}
-		requests = append(requests, r)
+	requests, err := w.vendingRequests(ctx, server.addr, tokens)
+	if err != nil {
+		return nil, err
 	}
 	get := func(path string) [][]byte {
 		return [][]byte{fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, base.addr)}
@@ -71,6 +67,18 @@ func vending(ctx context.Context, b bench) ([]row, error) {
 		{what, measured, "bare handler: " + summarize(rates[0]).String(), bare.String(), "0.25", bare.median >= 0.25},
 		{what, measured, "handler that commits a row: " + summarize(rates[1]).String(), commit.String(), "0.5", commit.median >= 0.5},
 	}, base.stop()
+}
+
+// vendingRequests asks for credentials with each of the tokens.
+func (w world) vendingRequests(ctx context.Context, addr string, tokens []credential.Secret) (requests [][]byte, err error) {
+	for _, t := range tokens {
+		r, err := w.client(addr).render(ctx, &sso.Info, "GetRoleCredentials", roleCredentials(t))
+		if err != nil {
+			return nil, err
+		}
+		requests = append(requests, r)
+	}
+	return requests, nil
 }
 
 func roleCredentials(token credential.Secret) *sso.GetRoleCredentialsRequest {

@@ -24,8 +24,8 @@ var attributePaths = map[string]func(store.User) string{
 	"title":                                func(u store.User) string { return u.Title },
 	"locale":                               func(u store.User) string { return u.Locale },
 	"timezone":                             func(u store.User) string { return u.Timezone },
-	"emails[primary eq true].value":        func(u store.User) string { return first(u.Emails, isPrimary).Value },
-	"phoneNumbers[type eq \"work\"].value": func(u store.User) string { return first(u.PhoneNumbers, isWork).Value },
+	"emails[primary eq true].value":        func(u store.User) string { return u.PrimaryEmail() },
+	"phoneNumbers[type eq \"work\"].value": workPhone,
 	"addresses[type eq \"work\"].streetAddress": func(u store.User) string { return workAddress(u).StreetAddress },
 	"addresses[type eq \"work\"].locality":      func(u store.User) string { return workAddress(u).Locality },
 	"addresses[type eq \"work\"].region":        func(u store.User) string { return workAddress(u).Region },
@@ -40,16 +40,13 @@ var attributePaths = map[string]func(store.User) string{
 	"enterprise.manager.value":                  enterprise("manager"),
 }
 
-func isPrimary(v store.TypedValue) bool { return v.Primary }
-func isWork(v store.TypedValue) bool    { return strings.EqualFold(v.Type, "work") }
-
-func first(list []store.TypedValue, is func(store.TypedValue) bool) (found store.TypedValue) {
-	for _, v := range list {
-		if is(v) {
-			return v
+func workPhone(u store.User) string {
+	for _, n := range u.PhoneNumbers {
+		if strings.EqualFold(n.Type, "work") {
+			return n.Value
 		}
 	}
-	return found
+	return ""
 }
 
 func workAddress(u store.User) (found store.Address) {
@@ -149,7 +146,7 @@ func noAttributes(i store.Instance, err error) error {
 	return wrap(err, "instance access control attributes")
 }
 
-// Limits of a session tag (STS: tagValueType).
+// maxTagValue is how many characters the value of a session tag may have (STS: tagValueType).
 const maxTagValue = 256
 
 // SessionTags are what a person's attributes make of their sessions: aws:PrincipalTag in policies. An attribute that the person

@@ -83,11 +83,11 @@ func AddRegion(tx *store.Tx, i store.Instance, name string) error {
 // RemoveRegion begins to take an instance out of a region.
 func RemoveRegion(tx *store.Tx, i store.Instance, name string) error {
 	all := Regions(i, tx.Now())
-	r, err := Region(i, name, tx.Now())
+	n := slices.IndexFunc(all, func(r RegionState) bool { return r.Name == name })
 	switch {
-	case err != nil:
-		return err
-	case r.Primary:
+	case n < 0:
+		return fault.Missing("Region", name)
+	case all[n].Primary:
 		return fault.Conflictf("%s is the primary region of the instance and cannot be removed.", name)
 	}
 	if err := noRegionWork(all); err != nil {

@@ -8,12 +8,12 @@ import (
 	"sallyport/internal/store"
 )
 
-// maxTags is how many tags a resource may have.
-const maxTags = 50
+// MaxTags is how many tags a resource may have.
+const MaxTags = 50
 
 // Tag gives a resource tags, in place of those with their keys.
 func Tag(tx *store.Tx, resource string, tags []store.Tag) error {
-	have, _, err := tx.Tags(resource, page.Query{Limit: maxTags})
+	have, _, err := tx.Tags(resource, page.Query{Limit: MaxTags})
 	if err != nil {
 		return wrap(err, "list tags")
 	}
@@ -31,10 +31,10 @@ func Tag(tx *store.Tx, resource string, tags []store.Tag) error {
 		}
 		given[t.Key], keys[t.Key] = true, true
 	}
-	if len(keys) > maxTags {
-		return fault.Quotaf("A resource can have at most %d tags.", maxTags)
+	if len(keys) > MaxTags {
+		return fault.Quotaf("A resource can have at most %d tags.", MaxTags)
 	}
-	for _, t := range tags { // at most maxTags
+	for _, t := range tags { // at most MaxTags
 		if err := tx.PutTag(resource, t); err != nil {
 			return wrap(err, "store tag")
 		}

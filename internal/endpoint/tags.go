@@ -6,12 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"sallyport/internal/access"
 	"sallyport/internal/page"
 	"sallyport/internal/store"
 )
-
-// maxTags is more than any resource has.
-const maxTags = 100
 
 // tagCache keeps the tags of the resource that is being decided on: policies name several of them, layer by layer.
 type tagCache struct {
@@ -40,7 +38,7 @@ func (c conditions) resourceTags() []store.Tag {
 		return nil
 	}
 	if c.tags.resource != c.resource {
-		tags, _, err := c.call.Tx.Tags(c.resource, page.Query{Limit: maxTags})
+		tags, _, err := c.call.Tx.Tags(c.resource, page.Query{Limit: access.MaxTags})
 		if err != nil { // the transaction is dead, and so is the call
 			return nil
 		}

@@ -263,3 +263,19 @@ func TestDevicesAreTold(t *testing.T) {
 		t.Errorf("the letter is %q", m.Text)
 	}
 }
+
+// TestAppSurvivesAPasskey: the secret that was scanned is the one that is registered, whatever was tried in between.
+func TestAppSurvivesAPasskey(t *testing.T) {
+	t.Parallel()
+	w := newMFAWorld(t)
+	id := w.give(w.claim("alice", here), w.giveOneTime(), here)
+	app, err := w.NewApp(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.options(id)
+	w.expect(w.givePasskey(id, []byte("{}")), login.AskDevice, true)
+	if again, err := w.NewApp(t.Context(), id); err != nil || again != app {
+		t.Errorf("the secret is %q, then %q, %v", app.Secret, again.Secret, err)
+	}
+}

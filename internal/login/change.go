@@ -131,6 +131,21 @@ func (s *Service) storeNew(tx *store.Tx, c *change) (newID string, err error) {
 	return advance(tx, &p.Attempt)
 }
 
+// spend uses up the link that an attempt began with. Of two attempts with one link, one comes to its end.
+func spend(tx *store.Tx, a store.Attempt) error {
+	if a.LinkHash == "" {
+		return nil
+	}
+	err := tx.DeleteLink(a.LinkHash)
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrNoAttempt
+	}
+	if err != nil {
+		return fmt.Errorf("spend link: %w", err)
+	}
+	return nil
+}
+
 // SetPassword gives a user a password; phc comes from [Hasher.Hash]. Whoever is signed in as the user is signed out, and
 // sign-ins in progress are void: the old password may be in the wrong hands.
 func (s *Service) SetPassword(tx *store.Tx, userID, phc string, oneTime bool) error {

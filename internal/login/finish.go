@@ -77,21 +77,6 @@ func (s *Service) enter(tx *store.Tx, p Position, user store.User, from Browser)
 	return in, s.recordSignIn(tx, p.Attempt, started, from)
 }
 
-// spend uses up the link that an attempt began with. Of two attempts with one link, one comes to its end.
-func spend(tx *store.Tx, a store.Attempt) error {
-	if a.LinkHash == "" {
-		return nil
-	}
-	err := tx.DeleteLink(a.LinkHash)
-	if errors.Is(err, store.ErrNotFound) {
-		return ErrNoAttempt
-	}
-	if err != nil {
-		return fmt.Errorf("spend link: %w", err)
-	}
-	return nil
-}
-
 // Confirm begins an attempt in which somebody who is signed in proves a factor again, and goes on to next.
 type Confirm struct {
 	Next        string

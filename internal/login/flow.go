@@ -86,6 +86,23 @@ func (s *Service) Claim(ctx context.Context, old, next, name string, from Browse
 	return id, err
 }
 
+// ClaimByPasskey begins an attempt in which a passkey tells who it is. old and next are as for [Service.Claim].
+func (s *Service) ClaimByPasskey(ctx context.Context, old, next string, from Browser) (id string, err error) {
+	if _, err := s.admit(from); err != nil {
+		return "", err
+	}
+	id = newID()
+	err = s.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.DeleteAttempt(hashID(old)); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("give up sign-in attempt: %w", err)
+		}
+		return tx.InsertAttempt(store.Attempt{
+			ID: hashID(id), Workflow: arn.NewUUID(), Next: Local(next), Entry: store.ByPasskey, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(attemptLife),
+		})
+	})
+	return id, err
+}
+
 // claimable says whether there could be a user of the name. What could not be one is not looked up: a database may refuse it.
 func claimable(name string) bool {
 	return name != "" && utf8.ValidString(name) && utf8.RuneCountInString(name) <= maxUserName && !strings.ContainsFunc(name, unicode.IsControl)

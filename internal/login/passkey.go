@@ -7,30 +7,12 @@ import (
 	"errors"
 	"fmt"
 
-	"sallyport/internal/arn"
 	"sallyport/internal/fault"
 	"sallyport/internal/passkey"
 	"sallyport/internal/store"
 )
 
 const webAuthn = "WEBAUTHN"
-
-// ClaimByPasskey begins an attempt in which a passkey tells who it is. old and next are as for [Service.Claim].
-func (s *Service) ClaimByPasskey(ctx context.Context, old, next string, from Browser) (id string, err error) {
-	if _, err := s.admit(from); err != nil {
-		return "", err
-	}
-	id = newID()
-	err = s.DB.Update(ctx, func(tx *store.Tx) error {
-		if err := tx.DeleteAttempt(hashID(old)); err != nil && !errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("give up sign-in attempt: %w", err)
-		}
-		return tx.InsertAttempt(store.Attempt{
-			ID: hashID(id), Workflow: arn.NewUUID(), Next: Local(next), Entry: store.ByPasskey, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(attemptLife),
-		})
-	})
-	return id, err
-}
 
 // PasskeyOptions begins the ceremony that the attempt's step asks for, and returns what the browser's WebAuthn is given.
 func (s *Service) PasskeyOptions(ctx context.Context, id string) (options json.RawMessage, err error) {
@@ -170,8 +152,10 @@ func (s *Service) openCeremony(tx *store.Tx, id string) (t ceremony, err error) 
 	if t.Position, err = s.position(tx, a); err != nil {
 		return t, err
 	}
-	if _, err := enabled(tx, a.UserID); a.UserID != "" && err != nil {
-		return t, err
+	if a.UserID != "" { // otherwise the passkey is to tell
+		if _, err := enabled(tx, a.UserID); err != nil {
+			return t, err
+		}
 	}
 	w, err := s.workOf(a)
 	if err != nil {

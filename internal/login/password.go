@@ -57,10 +57,7 @@ var cores = sync.OnceValue(func() int {
 func atOnce(cores int) int { return max(1, cores/2) }
 
 // NewHasher returns a hasher for this machine.
-func NewHasher() *Hasher {
-	cores()
-	return newHasher(standard)
-}
+func NewHasher() *Hasher { return newHasher(standard) }
 
 func newHasher(c cost) *Hasher {
 	n := atOnce(cores())

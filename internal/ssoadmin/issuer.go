@@ -8,7 +8,6 @@ import (
 	"sallyport/internal/arn"
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/endpoint"
-	"sallyport/internal/fault"
 	"sallyport/internal/store"
 )
 
@@ -43,14 +42,6 @@ func (s Service) CreateTrustedTokenIssuer(_ context.Context, c *endpoint.Call, i
 		return nil, err
 	}
 	return &api.CreateTrustedTokenIssuerResponse{TrustedTokenIssuerArn: &made}, nil
-}
-
-// noResourceError is for operations that model no ResourceNotFoundException: what they miss is the instance, and that is denied.
-func noResourceError(err error) error {
-	if fault.KindOf(err) == fault.NotFound {
-		return fault.Deniedf("You do not have sufficient access to perform this action.")
-	}
-	return err
 }
 
 // DescribeTrustedTokenIssuer describes a trusted token issuer.

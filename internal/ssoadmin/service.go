@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/arn"
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/endpoint"
+	"sallyport/internal/fault"
 	"sallyport/internal/store"
 )
 
@@ -50,6 +51,14 @@ func (s Service) editable(c *endpoint.Call, instanceARN, setARN string, account 
 		return store.PermissionSet{}, err
 	}
 	return p, access.MayTouch(c.Tx, i, c.Caller.Account, p.PermissionSet, account)
+}
+
+// noResourceError is for operations that model no ResourceNotFoundException: what they miss is the instance, and that is denied.
+func noResourceError(err error) error {
+	if fault.KindOf(err) == fault.NotFound {
+		return fault.Deniedf("You do not have sufficient access to perform this action.")
+	}
+	return err
 }
 
 // optional is a member that is left out when it is empty.
