@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -50,12 +51,22 @@ func (b *browser) enter() {
 	b.follow("Enter", chromedp.KeyEvent(kb.Enter))
 }
 
+// awaitFocus waits until a field has the focus, seen, without a key pressed: browsers move it a moment after the page has come.
+func (b *browser) awaitFocus(field string) {
+	b.tb.Helper()
+	at := b.focused()
+	for late := time.Now().Add(patience); !strings.HasPrefix(at.Name, field) || !at.Shown; at = b.focused() {
+		if time.Now().After(late) {
+			b.fail("find the focus", fmt.Errorf("it is at %+v, not at %q", at, field))
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
 // typeIn types into the field that has the focus already when the page has come, and sends the form.
 func (b *browser) typeIn(field, text string) {
 	b.tb.Helper()
-	if at := b.focused(); !strings.HasPrefix(at.Name, field) || !at.Shown {
-		b.fail("type", fmt.Errorf("the focus is at %+v, not at %q", at, field))
-	}
+	b.awaitFocus(field)
 	b.keys(text)
 	b.enter()
 }
@@ -132,7 +143,5 @@ func (b *browser) leaveByKeys(s *server) {
 	b.expect("Signed out")
 	b.tabTo("Sign in again")
 	b.enter()
-	if at := b.focused(); at.Name != "User name" {
-		b.tb.Errorf("the focus is at %+v", at)
-	}
+	b.awaitFocus("User name")
 }
