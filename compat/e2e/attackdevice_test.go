@@ -56,7 +56,6 @@ func TestDevicePhishing(t *testing.T) {
 	_, err = thief.token()
 	want[*oidctypes.ExpiredTokenException](t, err)
 	b.open(link)
-	b.press(approve)
 	b.expect("decided on already")
 	_, err = thief.token()
 	want[*oidctypes.ExpiredTokenException](t, err)

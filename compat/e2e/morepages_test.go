@@ -99,7 +99,6 @@ func TestConsentPages(t *testing.T) {
 	b.press(approve)
 	b.inspect("allowed")
 	b.open(*client.from.VerificationUriComplete)
-	b.press(approve)
 	b.expect("decided on already")
 	b.inspect("device-wrong-code")
 

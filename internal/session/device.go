@@ -97,14 +97,25 @@ func (s *Service) openDevice(c client, code string) (hash string, err error) {
 	return hash, nil
 }
 
-// PendingDevice is the authorization that a user code stands for, looked up by the person behind a portal session.
+// PendingDevice is the authorization that a user code stands for, looked up by the person behind a portal session; a Conflict when
+// somebody has decided on it, so that nobody is asked in vain.
 // Failed look-ups are counted, for the session and for the address, and bounded (RFC 8628 §5.1, case S31).
-func (s *Service) PendingDevice(portal store.Session, userCode string, from Origin) (DeviceRequest, error) {
-	d, _, err := s.findDevice(portal, userCode, from)
+func (s *Service) PendingDevice(tx *store.Tx, portal store.Session, userCode string, from Origin) (DeviceRequest, error) {
+	d, hash, err := s.findDevice(portal, userCode, from)
 	if err != nil {
 		return DeviceRequest{}, err
 	}
+	switch _, err := tx.DeviceDecision(hash); {
+	case err == nil:
+		return DeviceRequest{}, decided()
+	case !errors.Is(err, store.ErrNotFound):
+		return DeviceRequest{}, fmt.Errorf("load device decision: %w", err)
+	}
 	return DeviceRequest{d.Name, d.Key, d.UserCode, []string{AccountAccess}, d.started(), Origin{d.IP, d.UserAgent}}, nil
+}
+
+func decided() error {
+	return fault.Conflictf("This code has been decided on already. If it was not you, sign out everywhere and tell your administrator.")
 }
 
 // ApproveDevice lets the client that shows the user code act for the person behind the portal session.
@@ -129,7 +140,7 @@ func (s *Service) decideDevice(tx *store.Tx, portal store.Session, userCode stri
 	}
 	err = tx.InsertDeviceDecision(store.DeviceDecision{CodeHash: hash, PortalID: portal.ID, Approved: approved, ExpiresAt: d.expires()})
 	if errors.Is(err, store.ErrExists) {
-		return fault.Conflictf("This code has been decided on already. If it was not you, sign out everywhere and tell your administrator.")
+		return decided()
 	}
 	if err != nil {
 		return fmt.Errorf("add device decision: %w", err)

@@ -33,6 +33,14 @@ func (w *world) decide(userCode string, approve bool) error {
 	})
 }
 
+func (w *world) pending(portal store.Session, userCode string, from Origin) (d DeviceRequest, err error) {
+	err = w.db.View(context.Background(), func(tx *store.Tx) (err error) {
+		d, err = w.PendingDevice(tx, portal, userCode, from)
+		return err
+	})
+	return d, err
+}
+
 // device is a client's whole way by device code.
 func (w *world) device(c Client) Token {
 	w.t.Helper()
@@ -59,7 +67,7 @@ func TestDevice(t *testing.T) {
 			w.clock.Advance(d.Interval)
 			w.refused(authorizationPending, poll)
 		}
-		got, err := w.PendingDevice(w.portal, strings.ToLower(strings.ReplaceAll(d.UserCode, "-", "")), browser)
+		got, err := w.pending(w.portal, strings.ToLower(strings.ReplaceAll(d.UserCode, "-", "")), browser)
 		want := DeviceRequest{"botocore-client-dev", got.ClientKey, d.UserCode, []string{AccountAccess}, w.clock.Now().Add(-30 * time.Second), laptop}
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v (-want +got)\n%s", err, diff)
@@ -113,7 +121,7 @@ func TestDeviceAfterRestart(t *testing.T) {
 	w := onSQLite(t)
 	d, poll := w.start(w.register(Registration{}))
 	w.Service = w.restart()
-	_, err := w.PendingDevice(w.portal, d.UserCode, browser)
+	_, err := w.pending(w.portal, d.UserCode, browser)
 	wantKind(t, err, fault.NotFound)
 	w.refused(authorizationPending, poll)
 	if err := w.decide(d.UserCode, true); err != nil {
@@ -139,19 +147,19 @@ func TestUserCodeGuessing(t *testing.T) {
 	w := onSQLite(t)
 	d, _ := w.start(w.register(Registration{}))
 	for range 10 {
-		_, err := w.PendingDevice(w.portal, "BBBB-BBBB", browser)
+		_, err := w.pending(w.portal, "BBBB-BBBB", browser)
 		wantKind(t, err, fault.NotFound)
 	}
-	_, err := w.PendingDevice(w.portal, d.UserCode, browser)
+	_, err := w.pending(w.portal, d.UserCode, browser)
 	wantKind(t, err, fault.Throttled)
 	wantKind(t, w.decide(d.UserCode, true), fault.Throttled)
 	w.clock.Advance(time.Minute)
-	if _, err := w.PendingDevice(w.portal, d.UserCode, browser); err != nil {
+	if _, err := w.pending(w.portal, d.UserCode, browser); err != nil {
 		t.Error(err)
 	}
 	// Many sessions at one address share a bound.
 	for i := range 60 {
-		_, err = w.PendingDevice(store.Session{ID: fmt.Sprint(i)}, "BBBB-BBBB", browser)
+		_, err = w.pending(store.Session{ID: fmt.Sprint(i)}, "BBBB-BBBB", browser)
 	}
 	wantKind(t, err, fault.Throttled)
 }

@@ -41,12 +41,12 @@ func (s *Server) device(w http.ResponseWriter, r *http.Request) {
 		s.render(w, r, http.StatusOK, "device.html", codePage{UserName: p.UserName})
 		return
 	}
-	here := from(r)
-	d, err := s.Sessions.PendingDevice(p.Session, code, here)
+	d, err := s.pendingDevice(r, p, code)
 	if err != nil {
 		s.failDevice(w, r, p, err)
 		return
 	}
+	here := from(r)
 	s.render(w, r, http.StatusOK, "consent.html", consentPage{
 		UserName: p.UserName, ClientName: d.ClientName, UserCode: d.UserCode, From: d.IP, Agent: d.UserAgent, Started: d.StartedAt,
 		Elsewhere: d.Network() != here.Network(), Here: here.IP, Action: "/device",
@@ -63,7 +63,7 @@ func (s *Server) decideDevice(w http.ResponseWriter, r *http.Request) {
 	if approve {
 		decide = s.Sessions.ApproveDevice
 	}
-	d, err := s.Sessions.PendingDevice(p.Session, r.PostFormValue("user_code"), here)
+	d, err := s.pendingDevice(r, p, r.PostFormValue("user_code"))
 	if err == nil {
 		err = s.DB.Update(r.Context(), func(tx *store.Tx) error {
 			if err := decide(tx, p.Session, d.UserCode, here); err != nil {
@@ -77,6 +77,15 @@ func (s *Server) decideDevice(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.render(w, r, http.StatusOK, "decided.html", approve)
+}
+
+// pendingDevice is the undecided request that a user code stands for.
+func (s *Server) pendingDevice(r *http.Request, p person, userCode string) (d session.DeviceRequest, err error) {
+	err = s.DB.View(r.Context(), func(tx *store.Tx) (err error) {
+		d, err = s.Sessions.PendingDevice(tx, p.Session, userCode, from(r))
+		return err
+	})
+	return d, err
 }
 
 // failDevice shows what is wrong with a user code where another one can be entered.

@@ -39,6 +39,7 @@ func TestDevice(t *testing.T) {
 	}
 	b.submit(a, "decision", "decision", "approve").expect(http.StatusOK, "Access allowed")
 	b.submit(a, "decision", "decision", "deny").expect(http.StatusConflict, "Approve a device").says("decided on already") // the back button
+	b.open("/device?user_code="+d.UserCode).expect(http.StatusConflict, "Approve a device").says("decided on already")
 	if out, err := w.deviceToken(c, d); err != nil || out.Session.UserID != w.alice.ID {
 		t.Errorf("no token for alice: %+v, %v", out.Session, err)
 	}
