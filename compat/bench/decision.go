@@ -12,17 +12,45 @@ import (
 
 // decision measures a policy decision over ten statements with conditions, by the benchmark of package policy.
 func decision(ctx context.Context, b bench) ([]row, error) {
+	micros, allocs, err := b.benchmark(ctx, "./internal/policy", "^BenchmarkDecision$")
+	t, a := summarize(micros), summarize(allocs)
+	return []row{
+		{"policy decision, 10 statements with conditions, µs", t.String(), "–", "–", "less than 5 µs", t.median < 5},
+		{"the same, allocations", a.String(), "–", "–", "fewer than 10", a.median < 10},
+	}, err
+}
+
+// assertions measures how many ES256 assertions of security keys one core verifies in a second, by the benchmark of package passkey.
+func assertions(ctx context.Context, b bench) ([]row, error) {
+	var rows []row
+	for _, kind := range []struct{ name, what string }{
+		{"second", "WebAuthn assertions verified per second and core, as a second factor"}, {"alone", "the same, a passkey that tells who it is"},
+	} {
+		micros, _, err := b.benchmark(ctx, "./internal/passkey", "^BenchmarkAssertion$/^"+kind.name+"$")
+		if err != nil {
+			return nil, err
+		}
+		perSecond := make([]float64, len(micros))
+		for i, t := range micros {
+			perSecond[i] = 1e6 / t
+		}
+		rows = append(rows, row{kind.what, summarize(perSecond).String(), "–", "–", "measured", true})
+	}
+	return rows, nil
+}
+
+// benchmark runs one benchmark of Go's once per round: microseconds and allocations of one operation.
+func (b bench) benchmark(ctx context.Context, pkg, name string) (micros, allocs []float64, err error) {
 	dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "sallyport").Output()
 	if err != nil {
-		return nil, fmt.Errorf("find the module: %w", err)
+		return nil, nil, fmt.Errorf("find the module: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkDecision$", "-benchmem", "-count", fmt.Sprint(b.rounds), "./internal/policy")
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", name, "-benchmem", "-count", fmt.Sprint(b.rounds), pkg)
 	cmd.Dir, cmd.Stderr = strings.TrimSpace(string(dir)), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("run benchmark: %w\n%s", err, out)
+		return nil, nil, fmt.Errorf("run benchmark: %w\n%s", err, out)
 	}
-	var micros, allocs []float64
 	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
 		var name string
 		var n int
@@ -32,11 +60,7 @@ func decision(ctx context.Context, b bench) ([]row, error) {
 		}
 	}
 	if len(micros) != b.rounds {
-		return nil, fmt.Errorf("the benchmark's output is not understood:\n%s", out)
+		return nil, nil, fmt.Errorf("the benchmark's output is not understood:\n%s", out)
 	}
-	t, a := summarize(micros), summarize(allocs)
-	return []row{
-		{"policy decision, 10 statements with conditions, µs", t.String(), "–", "–", "less than 5 µs", t.median < 5},
-		{"the same, allocations", a.String(), "–", "–", "fewer than 10", a.median < 10},
-	}, nil
+	return micros, allocs, nil
 }

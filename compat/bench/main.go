@@ -43,6 +43,7 @@ var parts = []struct {
 	{"listing", listing},
 	{"login", signIn},
 	{"page", page},
+	{"assertions", assertions},
 	{"decision", decision},
 	{"idle", idle},
 }
@@ -67,7 +68,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	fl.StringVar(&b.dir, "dir", "", "folder on the disk to measure (default: the system's for temporary files)")
 	fl.IntVar(&b.rounds, "rounds", 5, "rounds after the one that warms up")
 	fl.DurationVar(&b.length, "time", 2500*time.Millisecond, "time of one target in one round")
-	only := fl.String("only", "", "regular expression of the parts to run: vending, assigning, listing, login, page, decision, idle")
+	only := fl.String("only", "", "regular expression of the parts to run: vending, assigning, listing, login, page, assertions, decision, idle")
 	if err := fl.Parse(args); err != nil {
 		return err
 	}

@@ -24,7 +24,9 @@ func NewMetrics(reg prometheus.Registerer, h *Hasher) *Metrics {
 	}
 	reg.MustRegister(m.signIns, prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "sallyport_password_hashes_total", Help: "Password hashes that were computed.",
-	}, func() float64 { return float64(h.Hashes()) }))
+	}, func() float64 { return float64(h.Hashes()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "sallyport_password_hash_seconds_total", Help: "Time that password hashes took, without the wait for their turn.",
+	}, func() float64 { return h.Spent().Seconds() }))
 	return m
 }
 

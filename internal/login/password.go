@@ -9,9 +9,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 
+	"sallyport/internal/clock"
 	"sallyport/internal/fault"
 )
 
@@ -37,6 +39,7 @@ type Hasher struct {
 	waiting chan struct{}
 	dummy   string // checked when there is no user, so that nobody learns of it by the time it takes
 	hashes  atomic.Int64
+	spent   atomic.Int64 // nanoseconds in hashes
 
 	mu        sync.Mutex
 	byNetwork map[string]int // places in the queue
@@ -69,6 +72,9 @@ func newHasher(c cost) *Hasher {
 
 // Hashes is how many hashes have been computed.
 func (h *Hasher) Hashes() int64 { return h.hashes.Load() }
+
+// Spent is how long the hashes took, without the wait for their turn.
+func (h *Hasher) Spent() time.Duration { return time.Duration(h.spent.Load()) }
 
 // Hash makes a PHC string of a new random salt.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
@@ -123,6 +129,7 @@ func (h *Hasher) key(ctx context.Context, network string, p phc, size int, passw
 		return nil, ctx.Err()
 	}
 	h.hashes.Add(1)
+	defer func(begun time.Time) { h.spent.Add(int64(clock.System{}.Now().Sub(begun))) }(clock.System{}.Now())
 	return argon2.IDKey([]byte(password), p.salt, p.passes, p.memoryKiB, p.lanes, uint32(size)), nil
 }
 
