@@ -16,8 +16,70 @@ func MayAdminister(tx *store.Tx, instance arn.Instance, caller arn.AccountID) er
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("load instance: %w", err)
 	}
-	if err != nil || caller == "" || caller != i.Owner && caller != i.DelegatedAdmin {
-		return fault.Deniedf("You do not have sufficient access to perform this action.")
+	if err != nil || !administers(i, caller) {
+		return errDenied()
+	}
+	return nil
+}
+
+func administers(i store.Instance, caller arn.AccountID) bool {
+	return caller != "" && (caller == i.Owner || caller == i.DelegatedAdmin)
+}
+
+func errDenied() error {
+	return fault.Deniedf("You do not have sufficient access to perform this action.")
+}
+
+// AccountRule holds the accounts of callers against what their requests are about, before all policies (hard part 6): the
+// organization's instance is administered from the management account and the delegated administrator's, an account instance
+// from its own account and from no other, not even the management account.
+type AccountRule struct {
+	Organization store.Instance // as it was at the start: its owner never changes, its delegated administrator may
+}
+
+// Of is the owner of the instance that a request names: i is what was found, with the error of looking for it. Who
+// administers the organization is let through to what is not there, so that an operation can tell them so.
+func (a AccountRule) Of(tx *store.Tx, caller arn.AccountID, i store.Instance, err error) (arn.AccountID, error) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return a.organization(tx, caller)
+	case err != nil:
+		return "", fmt.Errorf("load instance: %w", err)
+	case !administers(i, caller):
+		return "", errDenied()
+	}
+	return i.Owner, nil
+}
+
+// OfNone is for requests that name no instance, such as lists of instances: whoever administers one may make them.
+func (a AccountRule) OfNone(tx *store.Tx, caller arn.AccountID) (arn.AccountID, error) {
+	i, err := tx.InstanceOfAccount(caller)
+	if errors.Is(err, store.ErrNotFound) {
+		return a.organization(tx, caller)
+	}
+	return i.Owner, wrap(err, "load instance of account")
+}
+
+func (a AccountRule) organization(tx *store.Tx, caller arn.AccountID) (arn.AccountID, error) {
+	if caller == a.Organization.Owner {
+		return caller, nil
+	}
+	return a.Organization.Owner, MayAdminister(tx, a.Organization.ID, caller)
+}
+
+// NotDeleting refuses work in an instance that is being deleted: what would be made there might stay behind.
+func NotDeleting(i store.Instance) error {
+	if i.Status == store.InstanceDeleting {
+		return fault.Deniedf("The instance %s is being deleted.", i.ID)
+	}
+	return nil
+}
+
+// HasPermissionSets refuses account instances what only the organization's has: permission sets, assignments of accounts and
+// what belongs to them (behaviour reference §9).
+func HasPermissionSets(i store.Instance) error {
+	if i.OfAccount {
+		return fault.Invalidf("The instance %s is an account instance, which has no permission sets and gives no access to accounts. The instance of the organization has.", i.ID)
 	}
 	return nil
 }

@@ -64,6 +64,9 @@ func Region(i store.Instance, name string, now time.Time) (RegionState, error) {
 
 // AddRegion begins to extend an instance to a region.
 func AddRegion(tx *store.Tx, i store.Instance, name string) error {
+	if i.OfAccount {
+		return fault.Invalidf("The instance %s is an account instance, which stays in its one region.", i.ID)
+	}
 	all := Regions(i, tx.Now())
 	for _, r := range all {
 		if r.Name == name {

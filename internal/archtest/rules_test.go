@@ -7,7 +7,7 @@ var (
 	leaves    = []string{"arn", "awsapi", "breach", "clock", "config", "fault", "page", "passkey", "qr", "totp"}
 	contracts = []string{"awsapi/identitystore", "awsapi/sallyport", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
 	engines   = []string{"audit", "credential", "keyring", "mail", "policy", "policy/managed", "sigv4", "store"}
-	rules     = []string{"access", "application", "directory", "login", "provision", "provision/local", "revocation", "session", "setting", "vend"}
+	rules     = []string{"access", "application", "directory", "instance", "login", "provision", "provision/local", "revocation", "session", "setting", "vend"}
 )
 
 // allowed says which packages of ours each package may import, below internal/ (but for cmd). Tests may import more.
@@ -55,6 +55,7 @@ var allowed = map[string][]string{
 	"access":                  join(below, "directory"),
 	"application":             join(below, "access"),
 	"directory":               below,
+	"instance":                join(below, "application", "directory"),
 	"login":                   join(below, "directory", "session", "setting"),
 	"provision":               join(below, "access"),
 	"provision/local":         join(below, "access", "provision"),

@@ -52,9 +52,9 @@ type API struct {
 
 // Rule is what a service demands of its callers beside the policies of the caller.
 type Rule struct {
-	// Administers refuses accounts that may not administer at all (hard part 6). nil: every account may call. Self operations
-	// administer nothing: a person of any account may call them.
-	Administers func(tx *store.Tx, account arn.AccountID) error
+	// Administers refuses accounts that may not administer what a request is about (hard part 6), and tells which account owns
+	// that. nil: every account may call. Self operations administer nothing: a person of any account may call them.
+	Administers func(tx *store.Tx, caller arn.AccountID, operation string, in any) (owner arn.AccountID, err error)
 	// Free operations need no permission, such as GetCallerIdentity.
 	Free []string
 	// Direct operations open their own transactions and record their own events.

@@ -22,14 +22,16 @@ func (a *API) authorize(tx *store.Tx, m *mount, op *awsapi.Operation[*Call], c *
 	if op.Unsigned || contains(m.rule.Free, op.Name) {
 		return nil
 	}
-	if err := m.admit(tx, op, c.Caller); err != nil {
+	owner, err := a.admit(tx, m, op, c, in)
+	if err != nil {
 		return err
 	}
+	c.Event.RecipientAccountID = string(owner)
 	layers, err := a.layers(tx, c.Caller)
 	if err != nil {
 		return fmt.Errorf("load the caller's policies: %w", err)
 	}
-	resources := op.ResourceARNs(in, map[string]string{"Account": string(a.Owner), "Region": a.Region})
+	resources := op.ResourceARNs(in, map[string]string{"Account": string(owner), "Region": a.Region})
 	tags := &tagCache{}
 	for _, resource := range resources {
 		resource = arn.Canonical(resource) // a policy that names the thing means it however the request spells it

@@ -30,17 +30,18 @@ func (a *API) selfLayers() policy.Layers {
 }
 
 // admit holds a caller against what no policy can give them: to administer, an account that may; to act on their own records,
-// being a person who has some.
-func (m *mount) admit(tx *store.Tx, op *awsapi.Operation[*Call], c credential.Caller) error {
+// being a person who has some. It tells which account owns the instance that the request is about.
+func (a *API) admit(tx *store.Tx, m *mount, op *awsapi.Operation[*Call], c *Call, in any) (owner arn.AccountID, err error) {
 	switch {
 	case op.Self:
-		return m.admitSelf(tx, op, c)
-	case m.rule.Administers != nil:
-		if err := m.rule.Administers(tx, c.Account); err != nil {
-			return fmt.Errorf("hold account against the account rule: %w", err)
-		}
+		return a.Owner, m.admitSelf(tx, op, c.Caller)
+	case m.rule.Administers == nil:
+		return a.Owner, nil
 	}
-	return nil
+	if owner, err = m.rule.Administers(tx, c.Caller.Account, op.Name, in); err != nil {
+		return "", fmt.Errorf("hold account against the account rule: %w", err)
+	}
+	return owner, nil
 }
 
 // admitSelf refuses who is no person, and what the operator has taken away: from people with a role too, as anybody with a role

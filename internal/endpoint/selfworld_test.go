@@ -73,11 +73,11 @@ func newSelfWorld(t testing.TB) *selfWorld {
 		return known(tx, token)
 	}
 	w.api.Mount(selfapi.Operations[*endpoint.Call](people{}), endpoint.Rule{
-		Administers: func(_ *store.Tx, a arn.AccountID) error {
+		Administers: func(_ *store.Tx, a arn.AccountID, _ string, _ any) (arn.AccountID, error) {
 			if a != owner {
-				return fault.Deniedf("You do not have sufficient access to perform this action.")
+				return "", fault.Deniedf("You do not have sufficient access to perform this action.")
 			}
-			return nil
+			return owner, nil
 		},
 		SelfDenied: func(_ *store.Tx, operation string) error {
 			w.asked = append(w.asked, operation)

@@ -101,11 +101,11 @@ func newWorld(t testing.TB) *world {
 		Metrics: endpoint.NewMetrics(w.reg), Recorder: endpoint.NewRecorder(w.db, log), Policies: policy.NewCache(1 << 20),
 		Key: w.key, Bearer: w.person, Gate: func(context.Context, credential.Caller) error { return w.gate },
 	}
-	rule := endpoint.Rule{Administers: func(_ *store.Tx, a arn.AccountID) error {
+	rule := endpoint.Rule{Administers: func(_ *store.Tx, a arn.AccountID, _ string, _ any) (arn.AccountID, error) {
 		if a != owner {
-			return fault.Deniedf("You do not have sufficient access to perform this action.")
+			return "", fault.Deniedf("You do not have sufficient access to perform this action.")
 		}
-		return nil
+		return owner, nil
 	}}
 	w.api.Mount(adminapi.Operations[*endpoint.Call](w.admin), rule, region)
 	w.api.Mount(stsapi.Operations[*endpoint.Call](sts.Service{}), endpoint.Rule{Free: sts.Free}, region, "eu-west-1")

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"sallyport/internal/access"
 	"sallyport/internal/arn"
 	"sallyport/internal/awsapi"
 	api "sallyport/internal/awsapi/sallyport"
@@ -40,6 +41,17 @@ var _ api.Service[*endpoint.Call] = (*Service)(nil)
 
 // Direct names the operations that open their own transactions: see [endpoint.Rule].
 var Direct = []string{"CreateOneTimePassword"}
+
+// Administers is the service's rule of accounts: it is about how people sign in, which those of the organization's instance alone
+// do, and it is for whoever administers that instance.
+func Administers(organization store.Instance) func(*store.Tx, arn.AccountID, string, any) (arn.AccountID, error) {
+	return func(tx *store.Tx, caller arn.AccountID, _ string, _ any) (arn.AccountID, error) {
+		if caller == organization.Owner { // who never changes
+			return caller, nil
+		}
+		return organization.Owner, access.MayAdminister(tx, organization.ID, caller)
+	}
+}
 
 // Resource types of the model.
 const (

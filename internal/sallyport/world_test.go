@@ -9,7 +9,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"sallyport/internal/access"
 	"sallyport/internal/arn"
 	api "sallyport/internal/awsapi/sallyport"
 	"sallyport/internal/clock"
@@ -142,9 +141,7 @@ func (w *world) mount(ring *keyring.Ring) {
 		},
 		Bearer: w.service.Sessions.Authenticate, Gate: gate.Check,
 	}
-	rule := endpoint.Rule{Direct: sallyport.Direct, SelfDenied: sallyport.SelfDenied, Administers: func(tx *store.Tx, a arn.AccountID) error {
-		return access.MayAdminister(tx, w.instance.ID, a)
-	}}
+	rule := endpoint.Rule{Direct: sallyport.Direct, SelfDenied: sallyport.SelfDenied, Administers: sallyport.Administers(w.instance)}
 	w.api.Mount(api.Operations[*endpoint.Call](w.service), rule, region)
 }
 

@@ -71,14 +71,13 @@ func founded(cfg *config.Config) error {
 // configuration.
 func recoverOperator(ctx context.Context, db *store.DB, ring *keyring.Ring) (w WorldFile, err error) {
 	err = db.Update(ctx, func(tx *store.Tx) error {
-		all, err := tx.Instances("", 1)
-		if err != nil {
-			return fmt.Errorf("load instance: %w", err)
-		}
-		if len(all) == 0 {
+		i, err := tx.OrganizationInstance()
+		if errors.Is(err, store.ErrNotFound) {
 			return fault.Invalidf("The database holds no organization yet: start the server, which makes one with its operator.")
 		}
-		i := all[0]
+		if err != nil {
+			return fmt.Errorf("load instance of organization: %w", err)
+		}
 		u, err := restoreOperator(tx, i.Owner)
 		if err != nil {
 			return fmt.Errorf("restore operator: %w", err)

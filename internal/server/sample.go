@@ -29,7 +29,7 @@ func sampleBlueprint(region string, more int) blueprint {
 	b := blueprint{
 		instance: store.Instance{
 			ID: sampleInstance, StoreID: sampleStore, Owner: sampleManagement, DelegatedAdmin: sampleMember,
-			Region: region, StartURL: startURL(sampleStore), Status: "ACTIVE",
+			Region: region, StartURL: startURL(sampleStore), Status: store.InstanceActive,
 		},
 		management: store.Account{ID: sampleManagement, Name: "management", Email: "management@sallyport.invalid"},
 		members: []store.Account{

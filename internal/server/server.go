@@ -226,6 +226,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(s.api.Recorder.Run)
 	run(s.provision)
 	run(s.sweep)
+	run(s.sweepInstances)
 	run(s.sendMail)
 	run(s.sendResets)
 	run(func(ctx context.Context) { s.gate.Run(ctx, s.log) })

@@ -2,7 +2,6 @@ package server
 
 import (
 	"sallyport/internal/access"
-	"sallyport/internal/arn"
 	"sallyport/internal/awsapi"
 	identitystoreapi "sallyport/internal/awsapi/identitystore"
 	sallyportapi "sallyport/internal/awsapi/sallyport"
@@ -16,7 +15,6 @@ import (
 	"sallyport/internal/sallyport"
 	"sallyport/internal/ssoadmin"
 	"sallyport/internal/ssooidc"
-	"sallyport/internal/store"
 	"sallyport/internal/sts"
 )
 
@@ -31,22 +29,17 @@ type service struct {
 // services is the table of the APIs. STS is signed for us-east-1 at AWS's own hosts, and for the client's region elsewhere.
 func (s *Server) services() []service {
 	home := []string{s.instance.Region}
-	admin := endpoint.Rule{Administers: func(tx *store.Tx, a arn.AccountID) error {
-		if a == s.instance.Owner { // who never changes
-			return nil
-		}
-		return access.MayAdminister(tx, s.instance.ID, a)
-	}}
+	accounts := access.AccountRule{Organization: s.instance}
 	sso, ids, who := &ssoadmin.Service{}, &identitystore.Service{}, sts.Service{}
 	oidc := &ssooidc.Service{Sessions: s.sessions, Owner: s.instance.Owner, StoreID: s.instance.StoreID}
 	own := &sallyport.Service{Login: s.login, Sessions: s.sessions, Instance: s.instance.ID, Owner: s.instance.Owner, OperatorKeys: s.ring}
 	people := &portal.Service{Sessions: s.sessions, Vendor: s.vendor}
 	return []service{
-		{sso, ssoadminapi.Operations[*endpoint.Call](sso), admin, home},
-		{ids, identitystoreapi.Operations[*endpoint.Call](ids), admin, home},
+		{sso, ssoadminapi.Operations[*endpoint.Call](sso), endpoint.Rule{Administers: ssoadmin.Administers(accounts)}, home},
+		{ids, identitystoreapi.Operations[*endpoint.Call](ids), endpoint.Rule{Administers: identitystore.Administers(accounts)}, home},
 		{
 			own, sallyportapi.Operations[*endpoint.Call](own),
-			endpoint.Rule{Administers: admin.Administers, Direct: sallyport.Direct, SelfDenied: sallyport.SelfDenied},
+			endpoint.Rule{Administers: sallyport.Administers(s.instance), Direct: sallyport.Direct, SelfDenied: sallyport.SelfDenied},
 			home,
 		},
 		{who, stsapi.Operations[*endpoint.Call](who), endpoint.Rule{Free: sts.Free}, append(home, "us-east-1")},

@@ -6,6 +6,7 @@ import (
 
 	"sallyport/internal/arn"
 	"sallyport/internal/directory"
+	"sallyport/internal/instance"
 	"sallyport/internal/store"
 )
 
@@ -39,6 +40,17 @@ func (s *Server) sweep(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := sweeper.Run(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("sweeping stopped, will start again", "error", err)
+			pause(ctx, time.Second)
+		}
+	}
+}
+
+// sweepInstances deletes account instances that are too large to be deleted at once.
+func (s *Server) sweepInstances(ctx context.Context) {
+	sweeper := &instance.Sweeper{DB: s.db, Log: s.log, Owner: arn.NewUUID()}
+	for ctx.Err() == nil {
+		if err := sweeper.Run(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("deleting instances stopped, will start again", "error", err)
 			pause(ctx, time.Second)
 		}
 	}

@@ -37,7 +37,7 @@ func newBlueprint(region string) blueprint {
 	management := randomAccount()
 	id := arn.NewStoreID()
 	return blueprint{
-		instance:   store.Instance{ID: arn.NewInstance(), StoreID: id, Owner: management, Region: region, StartURL: startURL(id), Status: "ACTIVE"},
+		instance:   store.Instance{ID: arn.NewInstance(), StoreID: id, Owner: management, Region: region, StartURL: startURL(id), Status: store.InstanceActive},
 		management: store.Account{ID: management, Name: "management", Email: "root@management.invalid"},
 	}
 }
@@ -71,14 +71,10 @@ func world(ctx context.Context, db *store.DB, cfg *config.Config, plan blueprint
 		if err := checkURL(tx, cfg); err != nil {
 			return err
 		}
-		all, err := tx.Instances("", 1)
-		if err == nil && len(all) == 0 {
-			err = fmt.Errorf("the database has no instance")
+		if instance, err = tx.OrganizationInstance(); err != nil {
+			return fmt.Errorf("load instance of organization: %w", err)
 		}
-		if err == nil {
-			instance = all[0]
-		}
-		return err
+		return nil
 	})
 	return instance, made, err
 }

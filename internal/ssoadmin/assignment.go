@@ -72,7 +72,7 @@ func (s Service) ListAccountAssignments(_ context.Context, c *endpoint.Call, in 
 
 // ListAccountAssignmentsForPrincipal lists what is assigned to a group, or to a user and the user's groups.
 func (s Service) ListAccountAssignmentsForPrincipal(_ context.Context, c *endpoint.Call, in *api.ListAccountAssignmentsForPrincipalRequest) (*api.ListAccountAssignmentsForPrincipalResponse, error) {
-	i, err := s.instance(c, in.InstanceArn)
+	i, err := s.organization(c, in.InstanceArn)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // CreateInstanceAccessControlAttributeConfiguration turns attributes for access control on. They apply at once.
 func (s Service) CreateInstanceAccessControlAttributeConfiguration(_ context.Context, c *endpoint.Call, in *api.CreateInstanceAccessControlAttributeConfigurationRequest) (*api.CreateInstanceAccessControlAttributeConfigurationResponse, error) {
-	i, err := s.instance(c, in.InstanceArn)
+	i, err := s.organization(c, in.InstanceArn)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,7 @@ func (s Service) CreateInstanceAccessControlAttributeConfiguration(_ context.Con
 
 // UpdateInstanceAccessControlAttributeConfiguration replaces the attributes.
 func (s Service) UpdateInstanceAccessControlAttributeConfiguration(_ context.Context, c *endpoint.Call, in *api.UpdateInstanceAccessControlAttributeConfigurationRequest) (*api.UpdateInstanceAccessControlAttributeConfigurationResponse, error) {
-	i, err := s.instance(c, in.InstanceArn)
+	i, err := s.organization(c, in.InstanceArn)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (s Service) UpdateInstanceAccessControlAttributeConfiguration(_ context.Con
 
 // DescribeInstanceAccessControlAttributeConfiguration shows the attributes in the order in which they were given.
 func (s Service) DescribeInstanceAccessControlAttributeConfiguration(_ context.Context, c *endpoint.Call, in *api.DescribeInstanceAccessControlAttributeConfigurationRequest) (*api.DescribeInstanceAccessControlAttributeConfigurationResponse, error) {
-	i, err := s.instance(c, in.InstanceArn)
+	i, err := s.organization(c, in.InstanceArn)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (s Service) DescribeInstanceAccessControlAttributeConfiguration(_ context.C
 
 // DeleteInstanceAccessControlAttributeConfiguration turns attributes for access control off.
 func (s Service) DeleteInstanceAccessControlAttributeConfiguration(_ context.Context, c *endpoint.Call, in *api.DeleteInstanceAccessControlAttributeConfigurationRequest) (*api.DeleteInstanceAccessControlAttributeConfigurationResponse, error) {
-	i, err := s.instance(c, in.InstanceArn)
+	i, err := s.organization(c, in.InstanceArn)
 	if err != nil {
 		return nil, err
 	}

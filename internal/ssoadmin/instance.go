@@ -10,6 +10,7 @@ import (
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/fault"
+	"sallyport/internal/instance"
 	"sallyport/internal/store"
 )
 
@@ -25,6 +26,35 @@ func (Service) ListInstances(_ context.Context, c *endpoint.Call, in *api.ListIn
 		return nil, fmt.Errorf("list instances: %w", err)
 	}
 	return &api.ListInstancesResponse{Instances: mapped(rows, func(i store.Instance) api.InstanceMetadata { return instanceOut(c, i) }), NextToken: c.NextToken(next)}, nil
+}
+
+// CreateInstance makes the caller's account an instance of its own.
+func (Service) CreateInstance(_ context.Context, c *endpoint.Call, in *api.CreateInstanceRequest) (*api.CreateInstanceResponse, error) {
+	asked := *in
+	asked.ClientToken = nil
+	made, err := once(c, "CreateInstance", in.ClientToken, asked, func() (string, error) {
+		i, err := instance.Create(c.Tx, c.Caller.Account, value(in.Name), c.Region)
+		if err != nil {
+			return "", err
+		}
+		return i.ID.ARN(), tag(c.Tx, i.ID.ARN(), in.Tags)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &api.CreateInstanceResponse{InstanceArn: &made}, nil
+}
+
+// DeleteInstance deletes an account instance with all that is in it.
+func (s Service) DeleteInstance(_ context.Context, c *endpoint.Call, in *api.DeleteInstanceRequest) (*api.DeleteInstanceResponse, error) {
+	i, err := s.instance(c, in.InstanceArn)
+	if err != nil {
+		return nil, noResourceError(err)
+	}
+	if err := instance.Delete(c.Tx, i, c.Caller.Account); err != nil {
+		return nil, err
+	}
+	return &api.DeleteInstanceResponse{}, nil
 }
 
 // DescribeInstance describes an instance. One that does not exist is denied, not reported missing (wire protocols §5).
@@ -44,7 +74,7 @@ func (Service) DescribeInstance(_ context.Context, c *endpoint.Call, in *api.Des
 	return &api.DescribeInstanceResponse{
 		InstanceArn: m.InstanceArn, IdentityStoreId: m.IdentityStoreId, IdentityStoreArn: m.IdentityStoreArn, OwnerAccountId: m.OwnerAccountId,
 		Name: m.Name, CreatedDate: m.CreatedDate, Status: m.Status, PrimaryRegion: m.PrimaryRegion, Regions: m.Regions,
-		PermissionSetsEnabled: new(true),
+		PermissionSetsEnabled: new(!i.OfAccount),
 		EncryptionConfigurationDetails: &api.EncryptionConfigurationDetails{
 			KeyType: new(api.KmsKeyTypeAwsOwnedKmsKey), EncryptionStatus: new(api.KmsKeyStatusEnabled),
 		},
@@ -72,6 +102,11 @@ func (s Service) UpdateInstance(_ context.Context, c *endpoint.Call, in *api.Upd
 		return nil, fault.Invalidf("The only key type here is AWS_OWNED_KMS_KEY, without a KmsKeyArn: Sallyport encrypts under keys of its own.")
 	case in.PermissionSetsEnabled != nil && !*in.PermissionSetsEnabled:
 		return nil, fault.Invalidf("Permission sets cannot be turned off again.")
+	}
+	if in.PermissionSetsEnabled != nil {
+		if err := access.HasPermissionSets(i); err != nil {
+			return nil, err
+		}
 	}
 	if in.Name == nil {
 		return &api.UpdateInstanceResponse{}, nil

@@ -12,7 +12,7 @@ import (
 
 // CreatePermissionSet adds a permission set to an instance.
 func (s Service) CreatePermissionSet(_ context.Context, c *endpoint.Call, in *api.CreatePermissionSetRequest) (*api.CreatePermissionSetResponse, error) {
-	i, err := s.instance(c, in.InstanceArn)
+	i, err := s.organization(c, in.InstanceArn)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (s Service) UpdatePermissionSet(_ context.Context, c *endpoint.Call, in *ap
 
 // ListPermissionSets lists the permission sets of an instance.
 func (s Service) ListPermissionSets(_ context.Context, c *endpoint.Call, in *api.ListPermissionSetsRequest) (*api.ListPermissionSetsResponse, error) {
-	i, err := s.instance(c, in.InstanceArn)
+	i, err := s.organization(c, in.InstanceArn)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (s Service) ListAccountsForProvisionedPermissionSet(_ context.Context, c *e
 // ListPermissionSetsProvisionedToAccount lists the permission sets that have a role in an account, by whether the role is
 // up to date if that is asked.
 func (s Service) ListPermissionSetsProvisionedToAccount(_ context.Context, c *endpoint.Call, in *api.ListPermissionSetsProvisionedToAccountRequest) (*api.ListPermissionSetsProvisionedToAccountResponse, error) {
-	i, err := s.instance(c, in.InstanceArn)
+	i, err := s.organization(c, in.InstanceArn)
 	if err != nil {
 		return nil, err
 	}

@@ -30,9 +30,18 @@ func (Service) instance(c *endpoint.Call, instanceARN string) (store.Instance, e
 	return access.Instance(c.Tx, id)
 }
 
+// organization is the instance that a request about permission sets names, if it has any.
+func (s Service) organization(c *endpoint.Call, instanceARN string) (store.Instance, error) {
+	i, err := s.instance(c, instanceARN)
+	if err != nil {
+		return store.Instance{}, err
+	}
+	return i, access.HasPermissionSets(i)
+}
+
 // set is the permission set that a request names, with its instance.
 func (s Service) set(c *endpoint.Call, instanceARN, setARN string) (store.Instance, store.PermissionSet, error) {
-	i, err := s.instance(c, instanceARN)
+	i, err := s.organization(c, instanceARN)
 	if err != nil {
 		return store.Instance{}, store.PermissionSet{}, err
 	}

@@ -65,7 +65,7 @@ func (s Service) ListPermissionSetProvisioningStatus(_ context.Context, c *endpo
 }
 
 func (s Service) request(c *endpoint.Call, instanceARN string, f store.RequestFamily, id string) (store.Request, error) {
-	i, err := s.instance(c, instanceARN)
+	i, err := s.organization(c, instanceARN)
 	if err != nil {
 		return store.Request{}, err
 	}
@@ -73,7 +73,7 @@ func (s Service) request(c *endpoint.Call, instanceARN string, f store.RequestFa
 }
 
 func (s Service) requests(c *endpoint.Call, instanceARN string, f store.RequestFamily, filter *api.OperationStatusFilter, max *int32, token *string) ([]store.Request, *string, error) {
-	i, err := s.instance(c, instanceARN)
+	i, err := s.organization(c, instanceARN)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -61,8 +61,6 @@ const (
 	insertSetPolicy  query = `INSERT INTO permission_set_policy (permission_set, arn) VALUES ($1, $2) ON CONFLICT DO NOTHING`
 	deleteSetPolicy  query = `DELETE FROM permission_set_policy WHERE permission_set = $1 AND arn = $2`
 	setPoliciesAfter query = `SELECT arn FROM permission_set_policy WHERE permission_set = $1 AND arn > $2 ORDER BY arn LIMIT $3`
-
-	instancesOf query = `SELECT id, store_id, owner, delegated_admin, name, region, start_url, status, created_at, regions, network FROM instance WHERE id > $1 AND (owner = $2 OR delegated_admin = $3) ORDER BY id LIMIT $4`
 )
 
 func scanPermissionSet(r row) (p PermissionSet, err error) {
@@ -143,15 +141,5 @@ func (tx *Tx) AttachedPolicies(p arn.PermissionSet, q page.Query) ([]string, pag
 		return nil, nil, err
 	}
 	rows, next := page.Trim(rows, q.Limit, func(s string) page.Key { return page.Key{s} })
-	return rows, next, nil
-}
-
-// InstancesOf lists the instances that an account owns or is delegated administrator of, by id.
-func (tx *Tx) InstancesOf(account arn.AccountID, q page.Query) ([]Instance, page.Key, error) {
-	rows, err := list(tx, instancesOf, scanInstance, at(q.After, 0), account, account, q.Limit+1)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, next := page.Trim(rows, q.Limit, func(i Instance) page.Key { return page.Key{string(i.ID)} })
 	return rows, next, nil
 }

@@ -17,8 +17,10 @@ const (
 		VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
 	deleteApplicationAssignment  query = `DELETE FROM application_assignment WHERE application = $1 AND principal_type = $2 AND principal_id = $3`
 	deleteApplicationAssignments query = `DELETE FROM application_assignment WHERE application = $1`
-	applicationAssigned          query = `SELECT 1 FROM application_assignment WHERE application = $1 AND principal_type = $2 AND principal_id = $3`
-	applicationAssignmentsAfter  query = `SELECT application, principal_type, principal_id FROM application_assignment
+	sweepApplicationAssignments  query = `DELETE FROM application_assignment WHERE (application, principal_type, principal_id) IN
+		(SELECT application, principal_type, principal_id FROM application_assignment WHERE application = $1 ORDER BY principal_type, principal_id LIMIT $2)`
+	applicationAssigned         query = `SELECT 1 FROM application_assignment WHERE application = $1 AND principal_type = $2 AND principal_id = $3`
+	applicationAssignmentsAfter query = `SELECT application, principal_type, principal_id FROM application_assignment
 		WHERE application = $1 AND (principal_type, principal_id) > ($2, $3) ORDER BY principal_type, principal_id LIMIT $4`
 	groupsOfApplication query = `SELECT COUNT(*) FROM (SELECT 1 FROM application_assignment WHERE application = $1 AND principal_type = 'GROUP' LIMIT $2) AS g`
 
@@ -44,6 +46,11 @@ func (tx *Tx) InsertApplicationAssignment(a ApplicationAssignment) error {
 // DeleteApplicationAssignment takes an application from a principal; ErrNotFound.
 func (tx *Tx) DeleteApplicationAssignment(a ApplicationAssignment) error {
 	return one(tx.exec(deleteApplicationAssignment, a.Application.ID, a.PrincipalType, a.PrincipalID))
+}
+
+// SweepApplicationAssignments removes up to limit of those who are assigned to an application, and returns how many there were.
+func (tx *Tx) SweepApplicationAssignments(application string, limit int) (int64, error) {
+	return tx.exec(sweepApplicationAssignments, application, limit)
 }
 
 // ApplicationAssigned tells whether the principal itself is assigned to the application.

@@ -27,6 +27,7 @@ import (
 	"sallyport/internal/credential"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/identitystore"
+	"sallyport/internal/instance"
 	"sallyport/internal/page"
 	"sallyport/internal/policy"
 	"sallyport/internal/provision"
@@ -123,11 +124,9 @@ func newAPI(t *testing.T, w *World, callers map[string]credential.Caller, log *s
 	done := make(chan struct{})
 	go func() { defer close(done); a.Recorder.Run(ctx) }()
 	t.Cleanup(func() { stop(); <-done })
-	rule := endpoint.Rule{Administers: func(tx *store.Tx, account arn.AccountID) error {
-		return access.MayAdminister(tx, w.Instance.ID, account)
-	}}
-	a.Mount(adminapi.Operations[*endpoint.Call](ssoadmin.Service{}), rule, region)
-	a.Mount(directoryapi.Operations[*endpoint.Call](identitystore.Service{}), rule, region)
+	accounts := access.AccountRule{Organization: w.Instance}
+	a.Mount(adminapi.Operations[*endpoint.Call](ssoadmin.Service{}), endpoint.Rule{Administers: ssoadmin.Administers(accounts)}, region)
+	a.Mount(directoryapi.Operations[*endpoint.Call](identitystore.Service{}), endpoint.Rule{Administers: identitystore.Administers(accounts)}, region)
 	return a
 }
 
@@ -208,6 +207,10 @@ func (w *World) send(t *testing.T, s *awsapi.Service, operation string, in any) 
 func (w *World) Settle(t *testing.T) {
 	t.Helper()
 	if err := w.Worker.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sweeper := &instance.Sweeper{DB: w.DB, Log: slog.New(slog.DiscardHandler), Owner: "test"}
+	if err := sweeper.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/page"
+)
+
+// Instance is one Identity Center deployment unit.
+type Instance struct {
+	ID             arn.Instance
+	StoreID        arn.StoreID
+	Owner          arn.AccountID // the management account, or the member account whose own it is
+	OfAccount      bool          // it is a member account's own: an account instance
+	DelegatedAdmin arn.AccountID // empty: none
+	Name           string
+	Region         string
+	StartURL       string // AWS-shaped and opaque: https://d-….awsapps.com/start
+	Status         InstanceStatus
+	CreatedAt      time.Time
+	Regions        []Region // beside its own
+	Network        *Network // nil: the directory may be called from everywhere
+}
+
+// InstanceStatus tells how far an instance has come.
+type InstanceStatus string
+
+// The states of an instance.
+const (
+	InstanceActive   InstanceStatus = "ACTIVE"
+	InstanceDeleting InstanceStatus = "DELETE_IN_PROGRESS" // what is in it goes bit by bit
+)
+
+// Network says from where an instance's directory may be called. Each list has CIDR blocks; an empty one allows every address.
+type Network struct {
+	API  []string `json:"api,omitempty"`
+	SCIM []string `json:"scim,omitempty"`
+}
+
+// Region is a region to which an instance was extended. That takes a while, and so does taking it back.
+type Region struct {
+	Name     string    `json:"name"`
+	AddedAt  time.Time `json:"addedAt"`
+	ReadyAt  time.Time `json:"readyAt"` // when it is added, or removed
+	Removing bool      `json:"removing,omitempty"`
+}
+
+const instanceColumns = `id, store_id, owner, of_account, delegated_admin, name, region, start_url, status, created_at, regions, network`
+
+const (
+	insertInstance query = `INSERT INTO instance (id, store_id, owner, of_account, delegated_admin, name, region, start_url, status, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`
+	updateInstance query = `UPDATE instance SET name = $1, status = $2, regions = $3, network = $4 WHERE id = $5`
+	deleteInstance query = `DELETE FROM instance WHERE id = $1`
+
+	instanceByID           query = `SELECT ` + instanceColumns + ` FROM instance WHERE id = $1`
+	instanceByStore        query = `SELECT ` + instanceColumns + ` FROM instance WHERE store_id = $1`
+	instanceOfAccount      query = `SELECT ` + instanceColumns + ` FROM instance WHERE owner = $1 AND of_account`
+	instanceOfOrganization query = `SELECT ` + instanceColumns + ` FROM instance WHERE NOT of_account AND id > '' ORDER BY id LIMIT 1`
+
+	// An account's own instance and the organization's, if it is delegated administrator.
+	instancesOf query = `SELECT ` + instanceColumns + ` FROM instance WHERE owner = $1 AND id > $2
+		UNION SELECT ` + instanceColumns + ` FROM instance WHERE delegated_admin = $3 AND id > $4 ORDER BY id LIMIT $5`
+)
+
+func scanInstance(r row) (i Instance, err error) {
+	var at int64
+	var regions, network string
+	if err := r.Scan(&i.ID, &i.StoreID, &i.Owner, &i.OfAccount, &i.DelegatedAdmin, &i.Name, &i.Region, &i.StartURL, &i.Status, &at, &regions, &network); err != nil {
+		return i, err
+	}
+	i.CreatedAt = fromMicros(at)
+	if regions != "[]" {
+		if err := json.Unmarshal([]byte(regions), &i.Regions); err != nil {
+			return i, err
+		}
+	}
+	if network == "" {
+		return i, nil
+	}
+	return i, json.Unmarshal([]byte(network), &i.Network)
+}
+
+// InsertInstance adds an instance; ErrExists when the account has one of its own.
+func (tx *Tx) InsertInstance(i Instance) error {
+	return added(tx.exec(insertInstance, i.ID, i.StoreID, i.Owner, i.OfAccount, i.DelegatedAdmin, i.Name, i.Region, i.StartURL, i.Status, micros(i.CreatedAt)))
+}
+
+// UpdateInstance writes an instance's name, status, regions and network; ErrNotFound.
+func (tx *Tx) UpdateInstance(i Instance) error {
+	regions := []byte("[]")
+	if len(i.Regions) > 0 {
+		var err error
+		if regions, err = json.Marshal(i.Regions); err != nil {
+			return fmt.Errorf("encode regions: %w", err)
+		}
+	}
+	var network []byte
+	if i.Network != nil {
+		var err error
+		if network, err = json.Marshal(i.Network); err != nil {
+			return fmt.Errorf("encode network: %w", err)
+		}
+	}
+	return one(tx.exec(updateInstance, i.Name, i.Status, string(regions), string(network), i.ID))
+}
+
+// Instance is the instance with the id; ErrNotFound.
+func (tx *Tx) Instance(id arn.Instance) (Instance, error) {
+	return get(tx, instanceByID, scanInstance, id)
+}
+
+// InstanceOfStore is the instance whose identity store has the id; ErrNotFound.
+func (tx *Tx) InstanceOfStore(id arn.StoreID) (Instance, error) {
+	return get(tx, instanceByStore, scanInstance, id)
+}
+
+// OrganizationInstance is the instance of the organization; ErrNotFound.
+func (tx *Tx) OrganizationInstance() (Instance, error) {
+	return get(tx, instanceOfOrganization, scanInstance)
+}
+
+// InstanceOfAccount is the instance that a member account has of its own; ErrNotFound.
+func (tx *Tx) InstanceOfAccount(account arn.AccountID) (Instance, error) {
+	return get(tx, instanceOfAccount, scanInstance, account)
+}
+
+// DeleteInstance removes the instance's row alone; ErrNotFound.
+func (tx *Tx) DeleteInstance(id arn.Instance) error { return one(tx.exec(deleteInstance, id)) }
+
+// InstancesOf lists the instances that an account owns or is delegated administrator of, by id.
+func (tx *Tx) InstancesOf(account arn.AccountID, q page.Query) ([]Instance, page.Key, error) {
+	rows, err := list(tx, instancesOf, scanInstance, account, at(q.After, 0), account, at(q.After, 0), q.Limit+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next := page.Trim(rows, q.Limit, func(i Instance) page.Key { return page.Key{string(i.ID)} })
+	return rows, next, nil
+}
