@@ -19,7 +19,7 @@ func Administers(a access.AccountRule) func(*store.Tx, arn.AccountID, string, an
 		if id.String() == string(a.Organization.StoreID) && caller == a.Organization.Owner { // nearly every call: it needs no look
 			return caller, nil
 		}
-		i, err := tx.InstanceOfStore(arn.StoreID(id.String()))
+		i, err := find(tx, id.String())
 		owner, err := a.Of(tx, caller, i, err)
 		if err != nil {
 			return "", err

@@ -33,7 +33,7 @@ func identityStore(c *endpoint.Call, id string) (arn.StoreID, error) {
 
 // instance is the instance of the store that a request names.
 func instance(c *endpoint.Call, id string) (store.Instance, error) {
-	i, err := c.Tx.InstanceOfStore(arn.StoreID(id))
+	i, err := find(c.Tx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Instance{}, fault.Missing("IDENTITY_STORE", id)
 	}
@@ -41,6 +41,16 @@ func instance(c *endpoint.Call, id string) (store.Instance, error) {
 		return store.Instance{}, fmt.Errorf("load instance of identity store: %w", err)
 	}
 	return i, nil
+}
+
+// find is the instance of a store, which the newest operations name by id or by ARN; [store.ErrNotFound]. An ARN must be the store's
+// own to the letter: policies are held against it.
+func find(tx *store.Tx, named string) (store.Instance, error) {
+	i, err := tx.InstanceOfStore(arn.StoreID(named[strings.LastIndexByte(named, '/')+1:]))
+	if err == nil && named != string(i.StoreID) && arn.Canonical(named) != i.StoreID.ARN(i.Owner) {
+		return store.Instance{}, store.ErrNotFound
+	}
+	return i, err
 }
 
 // member is the user id of a membership's member: users are the only ones.
