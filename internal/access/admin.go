@@ -6,6 +6,7 @@ import (
 
 	"sallyport/internal/arn"
 	"sallyport/internal/fault"
+	"sallyport/internal/page"
 	"sallyport/internal/store"
 )
 
@@ -65,6 +66,14 @@ func (a AccountRule) organization(tx *store.Tx, caller arn.AccountID) (arn.Accou
 		return caller, nil
 	}
 	return a.Organization.Owner, MayAdminister(tx, a.Organization.ID, caller)
+}
+
+// InstanceKey is the place of an instance in a list: that of the organization comes first.
+func InstanceKey(i store.Instance) page.Key {
+	if i.OfAccount {
+		return page.Key{"1" + string(i.ID)}
+	}
+	return page.Key{"0" + string(i.ID)}
 }
 
 // NotDeleting refuses work in an instance that is being deleted: what would be made there might stay behind.

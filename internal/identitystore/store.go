@@ -8,6 +8,7 @@ import (
 	api "sallyport/internal/awsapi/identitystore"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/fault"
+	"sallyport/internal/page"
 	"sallyport/internal/store"
 )
 
@@ -17,10 +18,11 @@ func (Service) ListIdentityStores(_ context.Context, c *endpoint.Call, in *api.L
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := c.Tx.InstancesOf(c.Caller.Account, q)
+	all, err := c.Tx.InstancesOf(c.Caller.Account)
 	if err != nil {
 		return nil, fmt.Errorf("list instances: %w", err)
 	}
+	rows, next := page.Of(all, q, access.InstanceKey)
 	return &api.ListIdentityStoresResponse{
 		IdentityStores: mapped(rows, func(i store.Instance) api.IdentityStore {
 			return api.IdentityStore{IdentityStoreArn: i.StoreID.ARN(i.Owner), IdentityStoreId: string(i.StoreID)}

@@ -11,6 +11,7 @@ import (
 	"sallyport/internal/endpoint"
 	"sallyport/internal/fault"
 	"sallyport/internal/instance"
+	"sallyport/internal/page"
 	"sallyport/internal/store"
 )
 
@@ -21,10 +22,11 @@ func (Service) ListInstances(_ context.Context, c *endpoint.Call, in *api.ListIn
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := c.Tx.InstancesOf(c.Caller.Account, q)
+	all, err := c.Tx.InstancesOf(c.Caller.Account)
 	if err != nil {
 		return nil, fmt.Errorf("list instances: %w", err)
 	}
+	rows, next := page.Of(all, q, access.InstanceKey)
 	return &api.ListInstancesResponse{Instances: mapped(rows, func(i store.Instance) api.InstanceMetadata { return instanceOut(c, i) }), NextToken: c.NextToken(next)}, nil
 }
 

@@ -63,8 +63,13 @@ func TestAccountInstance(t *testing.T) {
 			t.Errorf("the management account sees %+v", all)
 		}
 		admintest.Must[api.CreateInstanceResponse](t, w.As(admintest.Delegate), &api.CreateInstanceRequest{})
-		if all := admintest.Must[api.ListInstancesResponse](t, w.As(admintest.Delegate), &api.ListInstancesRequest{}).Instances; len(all) != 2 {
-			t.Errorf("the delegated administrator sees %+v", all)
+		first := admintest.Must[api.ListInstancesResponse](t, w.As(admintest.Delegate), &api.ListInstancesRequest{MaxResults: new(int32(1))})
+		if len(first.Instances) != 1 || *first.Instances[0].InstanceArn != w.instance {
+			t.Fatalf("the delegated administrator sees %+v first", first.Instances)
+		}
+		rest := admintest.Must[api.ListInstancesResponse](t, w.As(admintest.Delegate), &api.ListInstancesRequest{MaxResults: new(int32(1)), NextToken: first.NextToken})
+		if len(rest.Instances) != 1 || *rest.Instances[0].OwnerAccountId != string(admintest.Delegate) || rest.NextToken != nil {
+			t.Errorf("then it sees %+v", rest)
 		}
 	})
 }

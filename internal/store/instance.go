@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"sallyport/internal/arn"
-	"sallyport/internal/page"
 )
 
 // Instance is one Identity Center deployment unit.
@@ -60,9 +59,9 @@ const (
 	instanceOfAccount      query = `SELECT ` + instanceColumns + ` FROM instance WHERE owner = $1 AND of_account`
 	instanceOfOrganization query = `SELECT ` + instanceColumns + ` FROM instance WHERE NOT of_account AND id > '' ORDER BY id LIMIT 1`
 
-	// An account's own instance and the organization's, if it is delegated administrator.
-	instancesOf query = `SELECT ` + instanceColumns + ` FROM instance WHERE owner = $1 AND id > $2
-		UNION SELECT ` + instanceColumns + ` FROM instance WHERE delegated_admin = $3 AND id > $4 ORDER BY id LIMIT $5`
+	// The organization's instance comes first: clients take the first, and mean that.
+	instancesOf query = `SELECT ` + instanceColumns + ` FROM instance WHERE owner = $1
+		UNION SELECT ` + instanceColumns + ` FROM instance WHERE delegated_admin = $2 ORDER BY of_account, id LIMIT 10`
 )
 
 func scanInstance(r row) (i Instance, err error) {
@@ -130,12 +129,8 @@ func (tx *Tx) InstanceOfAccount(account arn.AccountID) (Instance, error) {
 // DeleteInstance removes the instance's row alone; ErrNotFound.
 func (tx *Tx) DeleteInstance(id arn.Instance) error { return one(tx.exec(deleteInstance, id)) }
 
-// InstancesOf lists the instances that an account owns or is delegated administrator of, by id.
-func (tx *Tx) InstancesOf(account arn.AccountID, q page.Query) ([]Instance, page.Key, error) {
-	rows, err := list(tx, instancesOf, scanInstance, account, at(q.After, 0), account, at(q.After, 0), q.Limit+1)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, next := page.Trim(rows, q.Limit, func(i Instance) page.Key { return page.Key{string(i.ID)} })
-	return rows, next, nil
+// InstancesOf lists the instances that an account administers: the organization's, if it owns it or is its delegated administrator,
+// then its own.
+func (tx *Tx) InstancesOf(account arn.AccountID) ([]Instance, error) {
+	return list(tx, instancesOf, scanInstance, account, account)
 }
