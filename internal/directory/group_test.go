@@ -110,7 +110,7 @@ func TestLargeGroupIsSwept(t *testing.T) {
 		}
 		return nil
 	})
-	s := &directory.Sweeper{DB: p.db, Owner: "test"}
+	s := directory.NewSweeper(p.db, "test")
 	if err := s.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}

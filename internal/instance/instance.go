@@ -54,7 +54,7 @@ func taken(tx *store.Tx, account arn.AccountID) error {
 }
 
 // Delete begins to delete an account instance with all that is in it. Little is gone at once; of much, the rest is left to the
-// [Sweeper], and the instance is there until the end, DELETE_IN_PROGRESS.
+// sweeper, and the instance is there until the end, DELETE_IN_PROGRESS.
 func Delete(tx *store.Tx, i store.Instance, caller arn.AccountID) error {
 	switch {
 	case caller != i.Owner: // a delegated administrator

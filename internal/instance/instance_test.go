@@ -3,7 +3,6 @@ package instance_test
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -172,8 +171,7 @@ func TestDeleteMuch(t *testing.T) {
 		if _, err := w.create(member); fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "being deleted") {
 			t.Errorf("made while it is being deleted: %v", err)
 		}
-		sweeper := &instance.Sweeper{DB: w.db, Log: slog.New(slog.DiscardHandler), Owner: "test"}
-		if err := sweeper.Drain(t.Context()); err != nil {
+		if err := instance.NewSweeper(w.db, "test").Drain(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		w.update(func(tx *store.Tx) error {

@@ -1,12 +1,9 @@
 package instance
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
-	"time"
 
 	"sallyport/internal/application"
 	"sallyport/internal/arn"
@@ -95,61 +92,9 @@ func sweepDirectory(tx *store.Tx, i store.Instance, most int) (int, error) {
 	return directory.Empty(tx, i.StoreID, most)
 }
 
-// Sweeper deletes, a little at a time, instances that are large.
-type Sweeper struct {
-	DB    *store.DB
-	Log   *slog.Logger
-	Owner string // names this process among the workers
-}
-
-// Times of the sweeper's work.
-const (
-	sweepLease = 30 * time.Second
-	sweepPoll  = time.Second
-	sweepPause = time.Minute // after a failure
-)
-
-// Run works until ctx ends. It looks once a second: whoever deletes a large instance waits longer than that.
-func (s *Sweeper) Run(ctx context.Context) error {
-	for {
-		if err := s.Drain(ctx); err != nil && ctx.Err() == nil {
-			s.Log.WarnContext(ctx, "delete instances", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(sweepPoll):
-		}
-	}
-}
-
-// Drain does what is due, then returns.
-func (s *Sweeper) Drain(ctx context.Context) error {
-	for {
-		if n, err := s.step(ctx); err != nil || n == 0 {
-			return err
-		}
-	}
-}
-
-// step does one job, which enqueues the next for its instance if there is more to do.
-func (s *Sweeper) step(ctx context.Context) (int, error) {
-	jobs, err := s.DB.ClaimJobs(ctx, sweepKind, s.Owner, 1, sweepLease)
-	if err != nil || len(jobs) == 0 {
-		return 0, err
-	}
-	j := jobs[0]
-	err = s.DB.Update(ctx, func(tx *store.Tx) error {
-		if err := sweepOf(tx, j); err != nil {
-			return err
-		}
-		return tx.FinishJob(j)
-	})
-	if err != nil && !errors.Is(err, store.ErrLost) {
-		again := s.DB.UpdateRelaxed(ctx, func(tx *store.Tx) error { return tx.RetryJob(j, tx.Now().Add(sweepPause)) })
-		return 0, errors.Join(err, again)
-	}
-	return 1, nil
+// NewSweeper deletes, a little at a time, instances that are large. owner names this process among the workers.
+func NewSweeper(db *store.DB, owner string) *store.Sweeper {
+	return &store.Sweeper{DB: db, Kind: sweepKind, Owner: owner, Do: sweepOf}
 }
 
 func sweepOf(tx *store.Tx, j store.Job) error {

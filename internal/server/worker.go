@@ -36,21 +36,18 @@ func (s *Server) provision(ctx context.Context) {
 
 // sweep removes what very large groups and users have left behind when they were deleted.
 func (s *Server) sweep(ctx context.Context) {
-	sweeper := &directory.Sweeper{DB: s.db, Log: s.log, Owner: arn.NewUUID()}
-	for ctx.Err() == nil {
-		if err := sweeper.Run(ctx); err != nil && ctx.Err() == nil {
-			s.log.Error("sweeping stopped, will start again", "error", err)
-			pause(ctx, time.Second)
-		}
-	}
+	s.keepSweeping(ctx, directory.NewSweeper(s.db, arn.NewUUID()))
 }
 
 // sweepInstances deletes account instances that are too large to be deleted at once.
 func (s *Server) sweepInstances(ctx context.Context) {
-	sweeper := &instance.Sweeper{DB: s.db, Log: s.log, Owner: arn.NewUUID()}
+	s.keepSweeping(ctx, instance.NewSweeper(s.db, arn.NewUUID()))
+}
+
+func (s *Server) keepSweeping(ctx context.Context, sweeper *store.Sweeper) {
 	for ctx.Err() == nil {
 		if err := sweeper.Run(ctx); err != nil && ctx.Err() == nil {
-			s.log.Error("deleting instances stopped, will start again", "error", err)
+			s.log.Error("sweeping stopped, will start again", "kind", sweeper.Kind, "error", err)
 			pause(ctx, time.Second)
 		}
 	}

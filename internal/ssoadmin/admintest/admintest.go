@@ -209,8 +209,7 @@ func (w *World) Settle(t *testing.T) {
 	if err := w.Worker.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	sweeper := &instance.Sweeper{DB: w.DB, Log: slog.New(slog.DiscardHandler), Owner: "test"}
-	if err := sweeper.Drain(t.Context()); err != nil {
+	if err := instance.NewSweeper(w.DB, "test").Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
