@@ -6,22 +6,23 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
 	"sallyport/internal/policy/managed"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
 
 // AttachCustomerPolicy refers a permission set to a customer managed policy. Whether an account has it shows when the
 // permission set is provisioned there (case S19).
-func AttachCustomerPolicy(tx *store.Tx, p store.PermissionSet, ref store.CustomerPolicy) error {
+func AttachCustomerPolicy(tx *store.Tx, p store.PermissionSet, ref store.CustomerPolicy, limits quota.Limits) error {
 	i, attached := slices.BinarySearchFunc(p.Customer, ref, store.CustomerPolicy.Compare)
 	if attached {
 		return fault.Conflictf("Customer managed policy %s is already attached to permission set %s.", ref.Path+ref.Name, p.Name)
 	}
-	others, _, err := tx.AttachedPolicies(p.PermissionSet, page.Query{Limit: MaxPolicies})
+	others, _, err := tx.AttachedPolicies(p.PermissionSet, page.Query{Limit: quota.Most(quota.PoliciesPerSet)})
 	if err != nil {
 		return wrap(err, "list attached policies")
 	}
-	if len(others)+len(p.Customer) >= MaxPolicies {
-		return tooManyPolicies()
+	if limits.Exceeds(quota.PoliciesPerSet, len(others)+len(p.Customer)+1) {
+		return limits.Reached(quota.PoliciesPerSet)
 	}
 	p.Customer = slices.Insert(p.Customer, i, ref)
 	return edited(tx, p)
@@ -38,10 +39,6 @@ func DetachCustomerPolicy(tx *store.Tx, p store.PermissionSet, ref store.Custome
 	}
 	p.Customer = slices.Delete(p.Customer, i, i+1)
 	return edited(tx, p)
-}
-
-func tooManyPolicies() error {
-	return fault.Quotaf("A permission set can have at most %d managed policies, AWS's and customer's together.", MaxPolicies)
 }
 
 // PutBoundary gives a permission set its one permissions boundary.

@@ -6,11 +6,9 @@ import (
 	"time"
 
 	"sallyport/internal/fault"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
-
-// maxRegions is how many regions an instance may be in, its own among them (behaviour reference §3.5).
-const maxRegions = 6
 
 // regionDelay is how long a region is on its way. They are recorded state: what is behind them is one and the same server.
 const regionDelay = 2 * time.Second
@@ -63,7 +61,7 @@ func Region(i store.Instance, name string, now time.Time) (RegionState, error) {
 }
 
 // AddRegion begins to extend an instance to a region.
-func AddRegion(tx *store.Tx, i store.Instance, name string) error {
+func AddRegion(tx *store.Tx, i store.Instance, name string, limits quota.Limits) error {
 	if i.OfAccount {
 		return fault.Invalidf("The instance %s is an account instance, which stays in its one region.", i.ID)
 	}
@@ -76,8 +74,8 @@ func AddRegion(tx *store.Tx, i store.Instance, name string) error {
 	if err := noRegionWork(all); err != nil {
 		return err
 	}
-	if len(all) >= maxRegions {
-		return fault.Quotaf("An instance can be in at most %d regions.", maxRegions)
+	if limits.Exceeds(quota.Regions, len(all)+1) { // the instance's own among them
+		return limits.Reached(quota.Regions)
 	}
 	i.Regions = append(present(i, all), store.Region{Name: name, AddedAt: tx.Now(), ReadyAt: tx.Now().Add(regionDelay)})
 	return wrap(tx.UpdateInstance(i), "update instance")

@@ -11,13 +11,8 @@ import (
 	"sallyport/internal/page"
 	"sallyport/internal/policy"
 	"sallyport/internal/policy/managed"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
-)
-
-// Limits of a permission set (behaviour reference §3.5).
-const (
-	MaxPolicies   = 25     // managed policies, AWS's and customer's
-	maxInlineSize = 10_240 // bytes without white space
 )
 
 // PermissionSet is the permission set with the ARN, which must be of the instance.
@@ -88,19 +83,19 @@ func DeletePermissionSet(tx *store.Tx, p store.PermissionSet) error {
 }
 
 // AttachManagedPolicy adds an AWS managed policy, which must be in the catalogue, to a permission set.
-func AttachManagedPolicy(tx *store.Tx, p store.PermissionSet, policyARN string) error {
+func AttachManagedPolicy(tx *store.Tx, p store.PermissionSet, policyARN string, limits quota.Limits) error {
 	if _, ok := managed.Lookup(policyARN); !ok {
 		return noSuchPolicy(policyARN)
 	}
-	attached, _, err := tx.AttachedPolicies(p.PermissionSet, page.Query{Limit: MaxPolicies})
+	attached, _, err := tx.AttachedPolicies(p.PermissionSet, page.Query{Limit: quota.Most(quota.PoliciesPerSet)})
 	if err != nil {
 		return fmt.Errorf("list attached policies: %w", err)
 	}
 	if slices.Contains(attached, policyARN) { // before the quota, which a full set reaches as well
 		return fault.Conflictf("Policy %s is already attached to permission set %s.", policyARN, p.Name)
 	}
-	if len(attached)+len(p.Customer) >= MaxPolicies {
-		return tooManyPolicies()
+	if limits.Exceeds(quota.PoliciesPerSet, len(attached)+len(p.Customer)+1) {
+		return limits.Reached(quota.PoliciesPerSet)
 	}
 	if err := tx.AttachPolicy(p.PermissionSet, policyARN); err != nil {
 		return fmt.Errorf("attach policy: %w", err)
@@ -128,9 +123,11 @@ func DetachManagedPolicy(tx *store.Tx, p store.PermissionSet, policyARN string) 
 func PolicyName(policyARN string) string { return policyARN[strings.LastIndexByte(policyARN, '/')+1:] }
 
 // PutInlinePolicy gives a permission set its one inline policy.
-func PutInlinePolicy(tx *store.Tx, p store.PermissionSet, document string) error {
-	if n := policy.NonSpaceSize(document); n > maxInlineSize {
-		return fault.Quotaf("The inline policy has %d bytes without white space; %d are allowed.", n, maxInlineSize)
+func PutInlinePolicy(tx *store.Tx, p store.PermissionSet, document string, limits quota.Limits) error {
+	if n := policy.NonSpaceSize(document); limits.Exceeds(quota.InlinePolicySize, n) {
+		f := limits.Reached(quota.InlinePolicySize)
+		f.Message += fmt.Sprintf(" This one has %d.", n)
+		return f
 	}
 	if _, err := policy.Parse([]byte(document)); err != nil {
 		return fmt.Errorf("parse inline policy: %w", err)

@@ -5,15 +5,13 @@ import (
 
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
 
-// MaxTags is how many tags a resource may have.
-const MaxTags = 50
-
 // Tag gives a resource tags, in place of those with their keys.
-func Tag(tx *store.Tx, resource string, tags []store.Tag) error {
-	have, _, err := tx.Tags(resource, page.Query{Limit: MaxTags})
+func Tag(tx *store.Tx, resource string, tags []store.Tag, limits quota.Limits) error {
+	have, _, err := tx.Tags(resource, page.Query{Limit: quota.Most(quota.Tags)})
 	if err != nil {
 		return wrap(err, "list tags")
 	}
@@ -31,10 +29,10 @@ func Tag(tx *store.Tx, resource string, tags []store.Tag) error {
 		}
 		given[t.Key], keys[t.Key] = true, true
 	}
-	if len(keys) > MaxTags {
-		return fault.Quotaf("A resource can have at most %d tags.", MaxTags)
+	if limits.Exceeds(quota.Tags, len(keys)) {
+		return limits.Reached(quota.Tags)
 	}
-	for _, t := range tags { // at most MaxTags
+	for _, t := range tags { // no more than a resource may have
 		if err := tx.PutTag(resource, t); err != nil {
 			return wrap(err, "store tag")
 		}

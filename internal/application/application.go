@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/access"
 	"sallyport/internal/arn"
 	"sallyport/internal/fault"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
 
@@ -28,6 +29,11 @@ func Get(tx *store.Tx, id arn.Application) (store.Application, error) {
 		return store.Application{}, fault.Missing("Application", id.ARN())
 	}
 	return a, wrap(err, "load application")
+}
+
+// Admit refuses one application more than an instance may have.
+func Admit(tx *store.Tx, i arn.Instance, limits quota.Limits) error {
+	return limits.Admit(quota.Applications, string(i), tx.Now(), func(bound int) (int, error) { return tx.CountApplications(i, bound) })
 }
 
 // Create adds an application. "" stands for the default of its status and visibility: enabled.
@@ -75,11 +81,8 @@ func Delete(tx *store.Tx, a store.Application) error {
 	return wrap(tx.DeleteApplication(a.ID), "delete application")
 }
 
-// maxGroups is how many groups an application may be assigned to (behaviour reference §3.5).
-const maxGroups = 100
-
 // Assign gives a principal of the instance's directory the application.
-func Assign(tx *store.Tx, i store.Instance, a store.ApplicationAssignment) error {
+func Assign(tx *store.Tx, i store.Instance, a store.ApplicationAssignment, limits quota.Limits) error {
 	exists, err := access.PrincipalExists(tx, i.StoreID, a.PrincipalType, a.PrincipalID)
 	if err != nil {
 		return err
@@ -98,12 +101,9 @@ func Assign(tx *store.Tx, i store.Instance, a store.ApplicationAssignment) error
 		return errTwice
 	}
 	if a.PrincipalType == store.PrincipalGroup {
-		n, err := tx.GroupsOfApplication(a.Application.ID, maxGroups)
-		if err != nil {
-			return wrap(err, "count groups of application")
-		}
-		if n >= maxGroups {
-			return fault.Quotaf("An application can be assigned to at most %d groups.", maxGroups)
+		count := func(bound int) (int, error) { return tx.GroupsOfApplication(a.Application.ID, bound) }
+		if err := limits.Admit(quota.GroupsPerApplication, a.Application.ID, tx.Now(), count); err != nil {
+			return err
 		}
 	}
 	err = tx.InsertApplicationAssignment(a)

@@ -11,6 +11,7 @@ import (
 	"sallyport/internal/arn"
 	"sallyport/internal/fault"
 	"sallyport/internal/policy"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
 
@@ -22,15 +23,12 @@ const (
 	TokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange"
 )
 
-// maxScopes is how many access scopes an application may have (behaviour reference §3.5).
-const maxScopes = 25
-
 func findScope(a store.Application, name string) (int, bool) {
 	return slices.BinarySearchFunc(a.Scopes, name, func(s store.ApplicationScope, name string) int { return cmp.Compare(s.Name, name) })
 }
 
 // PutScope gives an application an access scope, in place of the one of its name. Its targets are of the application's instance.
-func PutScope(tx *store.Tx, a store.Application, s store.ApplicationScope) error {
+func PutScope(tx *store.Tx, a store.Application, s store.ApplicationScope, limits quota.Limits) error {
 	for _, t := range s.Targets { // at most 10, by the model
 		if of := "/" + string(a.Instance); !strings.Contains(t, of) {
 			return fault.Invalidf("The target %s is not of the application's instance %s.", t, a.Instance)
@@ -40,8 +38,10 @@ func PutScope(tx *store.Tx, a store.Application, s store.ApplicationScope) error
 	switch {
 	case found:
 		a.Scopes[i] = s
-	case len(a.Scopes) >= maxScopes:
-		return fault.Conflictf("An application can have at most %d access scopes.", maxScopes) // the operation has no quota error
+	case limits.Exceeds(quota.Scopes, len(a.Scopes)+1):
+		f := limits.Reached(quota.Scopes)
+		f.Kind = fault.Conflict // the operation has no quota error
+		return f
 	default:
 		a.Scopes = slices.Insert(a.Scopes, i, s)
 	}

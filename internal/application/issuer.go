@@ -8,11 +8,9 @@ import (
 	"sallyport/internal/arn"
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
-
-// maxIssuers is how many trusted token issuers an instance may have (behaviour reference §3.5).
-const maxIssuers = 10
 
 // userAttributes are what a token's claim may be compared with.
 var userAttributes = []string{"userName", "emails.value", "externalId"}
@@ -27,14 +25,14 @@ func Issuer(tx *store.Tx, id arn.TokenIssuer) (store.TokenIssuer, error) {
 }
 
 // CreateIssuer adds a trusted token issuer. Neither its name nor its URL may be taken in the instance.
-func CreateIssuer(tx *store.Tx, i store.Instance, owner arn.AccountID, t store.TokenIssuer) (store.TokenIssuer, error) {
+func CreateIssuer(tx *store.Tx, i store.Instance, owner arn.AccountID, t store.TokenIssuer, limits quota.Limits) (store.TokenIssuer, error) {
 	if err := checkIssuer(t); err != nil {
 		return t, err
 	}
 	if u, err := url.Parse(t.URL); err != nil || u.Host == "" || u.RawQuery != "" || u.Port() != "" && u.Port() != "80" && u.Port() != "443" {
 		return t, fault.Invalidf("%q is not the URL of a token issuer: expected https://HOST/PATH, at port 80 or 443.", t.URL)
 	}
-	others, _, err := tx.TokenIssuers(i.ID, page.Query{Limit: maxIssuers})
+	others, _, err := tx.TokenIssuers(i.ID, page.Query{Limit: quota.Most(quota.TokenIssuers)})
 	if err != nil {
 		return t, wrap(err, "list trusted token issuers")
 	}
@@ -43,8 +41,8 @@ func CreateIssuer(tx *store.Tx, i store.Instance, owner arn.AccountID, t store.T
 			return t, fault.Conflictf("A trusted token issuer with this name or issuer URL exists already: %s.", o.Name)
 		}
 	}
-	if len(others) >= maxIssuers {
-		return t, fault.Quotaf("An instance can have at most %d trusted token issuers.", maxIssuers)
+	if limits.Exceeds(quota.TokenIssuers, len(others)+1) {
+		return t, limits.Reached(quota.TokenIssuers)
 	}
 	t.TokenIssuer, t.CreatedAt = arn.NewTokenIssuer(owner, i.ID), tx.Now()
 	err = tx.InsertTokenIssuer(t)
@@ -59,7 +57,7 @@ func UpdateIssuer(tx *store.Tx, t store.TokenIssuer) error {
 	if err := checkIssuer(t); err != nil {
 		return err
 	}
-	others, _, err := tx.TokenIssuers(t.Instance, page.Query{Limit: maxIssuers})
+	others, _, err := tx.TokenIssuers(t.Instance, page.Query{Limit: quota.Most(quota.TokenIssuers)})
 	if err != nil {
 		return wrap(err, "list trusted token issuers")
 	}

@@ -18,7 +18,9 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
 	"sallyport/internal/policy"
+	"sallyport/internal/quota"
 	"sallyport/internal/revocation"
+	"sallyport/internal/setting"
 	"sallyport/internal/sigv4"
 	"sallyport/internal/store"
 )
@@ -45,9 +47,14 @@ type API struct {
 	// Gate refuses credentials whose right is gone.
 	Gate func(ctx context.Context, c credential.Caller) error
 
-	mounts []*mount
-	places map[place]*mount // of the REST operations
-	noise  noise
+	// Settings are those in force; nil: the defaults.
+	Settings func(ctx context.Context) (setting.Values, error)
+	Quotas   *quota.Book
+
+	throttle throttle
+	mounts   []*mount
+	places   map[place]*mount // of the REST operations
+	noise    noise
 }
 
 // Rule is what a service demands of its callers beside the policies of the caller.
@@ -63,6 +70,9 @@ type Rule struct {
 	Bearer bool
 	// SelfDenied refuses self operations that the operator has taken away from people. nil: there are none.
 	SelfDenied func(tx *store.Tx, operation string) error
+	// Rates are what a call counts against while calls are throttled. It gets the call decoded and its caller established.
+	// nil: the service is not throttled.
+	Rates func(operation string, c *Call, in any) []Rate
 	// Writes are operations that a read-only transaction will not do for, although no signed action says so.
 	Writes []string
 }
@@ -139,10 +149,17 @@ func (a *API) run(r *http.Request, m *mount, op *awsapi.Operation[*Call], body [
 	}
 	var event *audit.Event
 	var out any
+	var in setting.Values
 	if err == nil {
-		out, err = a.perform(r, m, op, body, func(tx *store.Tx, in any) *Call {
-			event = a.event(op, caller, x.source, in) // anew for every try: a transaction may run twice
-			return &Call{Tx: tx, DB: a.DB, Caller: caller, Region: a.Region, Source: x.source, Event: event, operation: op.Name, pages: a.Pages}
+		in, err = a.settings(ctx)
+	}
+	if err == nil {
+		out, err = a.perform(r, m, op, body, func(tx *store.Tx, input any) *Call {
+			event = a.event(op, caller, x.source, input) // anew for every try: a transaction may run twice
+			return &Call{
+				Tx: tx, DB: a.DB, Caller: caller, Region: a.Region, Source: x.source, Limits: a.Quotas.In(in.Mode()), Event: event,
+				operation: op.Name, throttled: in.LimitsThrottle != setting.Off, pages: a.Pages,
+			}
 		})
 	}
 	if err != nil {
@@ -167,6 +184,12 @@ func (a *API) perform(r *http.Request, m *mount, op *awsapi.Operation[*Call], bo
 	switch {
 	case err != nil:
 		return nil, err
+	case direct.throttled && m.rule.Rates != nil:
+		if err := a.throttle.admit(m.rule.Rates(op.Name, direct, in), direct.Limits, a.Clock.Now()); err != nil {
+			return nil, err
+		}
+	}
+	switch {
 	case contains(m.rule.Direct, op.Name):
 		if err := a.authorizeDirect(r.Context(), m, op, *direct, in); err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 	"sallyport/internal/audit"
 	"sallyport/internal/credential"
 	"sallyport/internal/page"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
 
@@ -19,8 +20,10 @@ type Call struct {
 	Event  *audit.Event      // implementations may add resources and details
 	Region string
 	Source Source
+	Limits quota.Limits // that hold for this call
 
 	operation string
+	throttled bool // as far as its service is
 	pages     *page.Codec
 }
 

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"sallyport/internal/access"
 	"sallyport/internal/page"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
 
@@ -38,7 +38,7 @@ func (c conditions) resourceTags() []store.Tag {
 		return nil
 	}
 	if c.tags.resource != c.resource {
-		tags, _, err := c.call.Tx.Tags(c.resource, page.Query{Limit: access.MaxTags})
+		tags, _, err := c.call.Tx.Tags(c.resource, page.Query{Limit: quota.Most(quota.Tags)})
 		if err != nil { // the transaction is dead, and so is the call
 			return nil
 		}

@@ -20,6 +20,9 @@ func (Service) CreateGroup(_ context.Context, c *endpoint.Call, in *api.CreateGr
 	if err != nil {
 		return nil, err
 	}
+	if err := directory.AdmitGroup(c.Tx, id, c.Limits); err != nil {
+		return nil, err
+	}
 	g, err := directory.CreateGroup(c.Tx, store.Group{StoreID: id, DisplayName: value(in.DisplayName), Description: value(in.Description)}, c.Caller.ARN)
 	if err != nil {
 		return nil, err

@@ -20,6 +20,9 @@ func (Service) CreateUser(_ context.Context, c *endpoint.Call, in *api.CreateUse
 	if err != nil {
 		return nil, err
 	}
+	if err := directory.AdmitUser(c.Tx, id, c.Limits); err != nil {
+		return nil, err
+	}
 	u := userFrom(in)
 	u.StoreID = id
 	if u, err = directory.CreateUser(c.Tx, u, c.Caller.ARN); err != nil {

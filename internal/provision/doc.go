@@ -55,8 +55,9 @@ type Policy struct {
 
 // suffix ends the name of the role that a request creates. It comes from the request rather than from chance, so that a
 // job that is done again makes no second role; a later request, after the role has gone, makes another name (case S25).
-func suffix(requestID string) string {
-	sum := sha256.Sum256([]byte(requestID))
+// Where roles are to keep their names it comes from where the role stands and what it is made from instead.
+func suffix(from string) string {
+	sum := sha256.Sum256([]byte(from))
 	return hex.EncodeToString(sum[:8])
 }
 

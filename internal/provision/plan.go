@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
 	"sallyport/internal/policy/managed"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
 
@@ -20,13 +21,15 @@ type step struct {
 	ensure   *Role
 	remove   string // name of a role that nothing needs once the request has ended; when ensure is set, only if that fails
 	fail     string // why the request fails without the account being asked
+
+	limits quota.Limits
+	stable bool // whether a role that comes back gets the name that it had
 }
 
 // plan reads what a job is to do. It runs outside the transaction that will record the result, since policies take time to
 // unpack; what it rests on can't change meanwhile, because jobs of one account run one after the other and overlapping
 // operations on one assignment are refused.
-func plan(tx *store.Tx, job access.Job) (step, error) {
-	var s step
+func plan(tx *store.Tx, job access.Job, s step) (step, error) {
 	var err error
 	if s.request, err = tx.Request(job.Request); err != nil {
 		return s, fmt.Errorf("load request: %w", err)
@@ -82,6 +85,9 @@ func (s *step) planCreate(tx *store.Tx, role store.Role) error {
 	if err != nil || s.fail != "" {
 		return err
 	}
+	if err := access.FitsAccount(tx, a, name != "", s.limits); err != nil {
+		return s.refused(err)
+	}
 	if name != "" && granted { // others rely on the role as it stands: an edit reaches it when it is provisioned (case S20)
 		return nil
 	}
@@ -90,12 +96,30 @@ func (s *step) planCreate(tx *store.Tx, role store.Role) error {
 		return fmt.Errorf("load permission set: %w", err)
 	}
 	if name == "" {
-		name = arn.RoleName(set.Name, suffix(s.request.ID))
+		name = arn.RoleName(set.Name, s.suffix())
 	}
 	if !some {
 		s.remove = name
 	}
 	return s.want(tx, set, name)
+}
+
+// refused makes a fault the reason why the request fails.
+func (s *step) refused(err error) error {
+	f := fault.As(err)
+	if f == nil {
+		return err
+	}
+	s.fail = f.Message
+	return nil
+}
+
+// suffix ends the name of the role that the request creates.
+func (s *step) suffix() string {
+	if s.stable {
+		return suffix(string(s.instance.ID) + "/" + s.request.Set.ID + "/" + string(s.account.ID))
+	}
+	return suffix(s.request.ID)
 }
 
 // refusal is why an assignment can't be granted whatever its account says; "" if nothing speaks against it.
@@ -172,7 +196,7 @@ func (s *step) want(tx *store.Tx, set store.PermissionSet, name string) error {
 	if r.Inline, err = access.InlinePolicy(tx, set); err != nil {
 		return err
 	}
-	attached, _, err := tx.AttachedPolicies(set.PermissionSet, page.Query{Limit: access.MaxPolicies})
+	attached, _, err := tx.AttachedPolicies(set.PermissionSet, page.Query{Limit: quota.Most(quota.PoliciesPerSet)})
 	if err != nil {
 		return fmt.Errorf("list attached policies: %w", err)
 	}
@@ -180,9 +204,8 @@ func (s *step) want(tx *store.Tx, set store.PermissionSet, name string) error {
 	if r.Managed, err = catalogued(attached...); err == nil {
 		r.Boundary, err = boundary(set.Boundary)
 	}
-	if f := fault.As(err); f != nil {
-		s.fail = f.Message
-		return nil
+	if err != nil {
+		return s.refused(err)
 	}
 	s.ensure = &r
 	return nil

@@ -11,6 +11,8 @@ import (
 
 	"sallyport/internal/access"
 	"sallyport/internal/fault"
+	"sallyport/internal/quota"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 )
 
@@ -21,6 +23,10 @@ type Worker struct {
 	Log      *slog.Logger
 	Owner    string // names this process among the workers
 	Parallel int    // accounts worked on at a time; 0 means 8
+
+	// Settings are those in force; nil: the defaults.
+	Settings func(context.Context) (setting.Values, error)
+	Quotas   *quota.Book
 }
 
 // Times of the worker's work.
@@ -96,6 +102,13 @@ func (w *Worker) parallel() int {
 	return 8
 }
 
+func (w *Worker) settings(ctx context.Context) (setting.Values, error) {
+	if w.Settings == nil {
+		return setting.Defaults(), nil
+	}
+	return w.Settings(ctx)
+}
+
 func (w *Worker) claim(ctx context.Context, n int) ([]store.Job, error) {
 	if n == 0 {
 		return nil, nil
@@ -168,9 +181,13 @@ func (w *Worker) attempt(ctx context.Context, j store.Job) error {
 	if job.Account == "" {
 		return w.DB.Update(ctx, func(tx *store.Tx) error { return spread(tx, j, job) })
 	}
-	var s step
-	err := w.DB.View(ctx, func(tx *store.Tx) (err error) {
-		s, err = plan(tx, job)
+	in, err := w.settings(ctx)
+	if err != nil {
+		return fmt.Errorf("load settings: %w", err)
+	}
+	s := step{limits: w.Quotas.In(in.Mode()), stable: in.RoleSuffix == setting.StableSuffix}
+	err = w.DB.View(ctx, func(tx *store.Tx) (err error) {
+		s, err = plan(tx, job, s)
 		return err
 	})
 	if err != nil {

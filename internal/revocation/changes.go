@@ -22,7 +22,8 @@ const (
 type changes struct {
 	max    int
 	latest map[dependency]mark
-	count  uint64 // of arrivals
+	count  uint64            // of arrivals
+	kinds  map[string]uint64 // the same, by kind: there are few
 	swept  time.Time
 
 	// Polls return rows again as long as transactions were open beside them, but a row that neither of the last two has
@@ -36,7 +37,7 @@ type mark struct {
 }
 
 func newChanges(max int, polled bool) *changes {
-	c := &changes{max: max, latest: map[dependency]mark{}}
+	c := &changes{max: max, latest: map[dependency]mark{}, kinds: map[string]uint64{}}
 	if polled {
 		c.turn()
 	}
@@ -61,6 +62,7 @@ func (c *changes) turn() { c.known, c.before = map[string]struct{}{}, c.known }
 
 func (c *changes) add(d dependency, at time.Time) {
 	c.count++
+	c.kinds[d.kind]++
 	if _, ok := c.latest[d]; !ok && len(c.latest) >= c.max {
 		c.coarsen()
 	}

@@ -13,6 +13,7 @@ const maxKept = 16_384
 // The nil Memo remembers nothing. A Memo is safe for concurrent use.
 type Memo[K comparable, V any] struct {
 	gate *Gate
+	kind string // of the changes that empty it; "": of any
 
 	mu      sync.Mutex
 	arrival uint64 // of the last change before kept was read
@@ -22,12 +23,17 @@ type Memo[K comparable, V any] struct {
 // NewMemo returns an empty memo that lives by a gate's news of changes.
 func NewMemo[K comparable, V any](g *Gate) *Memo[K, V] { return &Memo[K, V]{gate: g} }
 
+// NewMemoOf returns an empty memo of what rests on one kind of change alone, such as settings: others do not empty it.
+func NewMemoOf[K comparable, V any](g *Gate, kind string) *Memo[K, V] {
+	return &Memo[K, V]{gate: g, kind: kind}
+}
+
 // Get returns what is remembered of k, or else reads it. read opens its snapshot itself.
 func (m *Memo[K, V]) Get(k K, read func() (V, error)) (V, error) {
 	if m == nil {
 		return read()
 	}
-	arrival, informed := m.gate.arrival() // counted before the snapshot is opened
+	arrival, informed := m.gate.arrival(m.kind) // counted before the snapshot is opened
 	if !informed {
 		return read()
 	}
@@ -65,12 +71,15 @@ func (m *Memo[K, V]) keep(arrival uint64, k K, v V) {
 	m.kept[k] = v
 }
 
-// arrival is how many changes have arrived, and whether news of them is recent enough to rest on.
-func (g *Gate) arrival() (uint64, bool) {
+// arrival is how many changes have arrived, of one kind or ("") of any, and whether news of them is recent enough to rest on.
+func (g *Gate) arrival(kind string) (uint64, bool) {
 	if !g.fresh.ok() {
 		return 0, false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.changes.count, true
+	if kind == "" {
+		return g.changes.count, true
+	}
+	return g.changes.kinds[kind], true
 }

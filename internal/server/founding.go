@@ -11,6 +11,7 @@ import (
 	"sallyport/internal/audit"
 	"sallyport/internal/credential"
 	"sallyport/internal/directory"
+	"sallyport/internal/quota"
 	"sallyport/internal/session"
 	"sallyport/internal/store"
 	"sallyport/internal/web"
@@ -98,7 +99,7 @@ func (s *Server) grantAll(tx *store.Tx, u store.User) error {
 	if err != nil {
 		return err
 	}
-	if err := access.AttachManagedPolicy(tx, set, administrator); err != nil {
+	if err := access.AttachManagedPolicy(tx, set, administrator, quota.Limits{}); err != nil {
 		return err
 	}
 	_, err = access.BeginAssignment(tx, store.Assignment{

@@ -35,8 +35,10 @@ import (
 	"sallyport/internal/policy"
 	"sallyport/internal/provision"
 	"sallyport/internal/provision/local"
+	"sallyport/internal/quota"
 	"sallyport/internal/revocation"
 	"sallyport/internal/session"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 	"sallyport/internal/vend"
 	"sallyport/internal/web"
@@ -65,6 +67,9 @@ type Server struct {
 	breached *breach.List
 	file     *audit.File // nil: off
 	registry *prometheus.Registry
+
+	settings func(context.Context) (setting.Values, error)
+	quotas   *quota.Book
 
 	stopping atomic.Bool
 }
@@ -134,8 +139,20 @@ func openRing(ctx context.Context, cfg *config.Config, db *store.DB) (*keyring.R
 	return ring, nil
 }
 
+// remembered are the settings in force, which are read again when one has changed.
+func (s *Server) remembered() func(context.Context) (setting.Values, error) {
+	memo := revocation.NewMemoOf[struct{}, setting.Values](s.gate, "setting")
+	return func(ctx context.Context) (setting.Values, error) {
+		return memo.Get(struct{}{}, func() (in setting.Values, err error) {
+			err = s.db.View(ctx, func(tx *store.Tx) error { in, err = setting.Load(tx); return err })
+			return in, err
+		})
+	}
+}
+
 // rules builds the domain.
 func (s *Server) rules() {
+	s.settings, s.quotas = s.remembered(), &quota.Book{}
 	s.sessions = &session.Service{Clock: s.db, Keys: s.ring, Instance: s.instance.ID, URLs: session.URLs{
 		Start: s.instance.StartURL, Portal: s.cfg.URL, Issuer: "https://identitycenter.amazonaws.com/" + string(s.instance.ID),
 	}}
@@ -151,7 +168,10 @@ func (s *Server) rules() {
 	s.vendor = &vend.Vendor{
 		DB: s.db, Minter: s.minter, Instance: s.instance.ID, Ways: revocation.NewMemo[vend.Way, vend.Reach](s.gate), Portal: s.cfg.URL,
 	}
-	s.worker = &provision.Worker{DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log}
+	s.worker = &provision.Worker{
+		DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log,
+		Settings: s.settings, Quotas: s.quotas,
+	}
 }
 
 // policyCache bounds the memory of compiled policies. A large managed policy takes about half a megabyte.
@@ -170,7 +190,7 @@ func (s *Server) protocols() error {
 	s.api = &endpoint.API{
 		DB: s.db, Clock: s.db, Region: s.instance.Region, Owner: s.instance.Owner, StoreID: s.instance.StoreID, Pages: codec,
 		Log: s.log, Metrics: endpoint.NewMetrics(s.registry), Recorder: endpoint.NewRecorder(s.db, s.log), Policies: policy.NewCache(policyCache),
-		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.stands,
+		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.stands, Settings: s.settings, Quotas: s.quotas,
 		Bearers: revocation.NewMemo[[sha256.Size]byte, credential.Caller](s.gate),
 	}
 	for _, m := range s.services() {

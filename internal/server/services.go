@@ -35,8 +35,8 @@ func (s *Server) services() []service {
 	own := &sallyport.Service{Login: s.login, Sessions: s.sessions, Instance: s.instance.ID, Owner: s.instance.Owner, OperatorKeys: s.ring}
 	people := &portal.Service{Sessions: s.sessions, Vendor: s.vendor}
 	return []service{
-		{sso, ssoadminapi.Operations[*endpoint.Call](sso), endpoint.Rule{Administers: ssoadmin.Administers(accounts)}, home},
-		{ids, identitystoreapi.Operations[*endpoint.Call](ids), endpoint.Rule{Administers: identitystore.Administers(accounts)}, home},
+		{sso, ssoadminapi.Operations[*endpoint.Call](sso), endpoint.Rule{Administers: ssoadmin.Administers(accounts), Rates: ssoadmin.Rates}, home},
+		{ids, identitystoreapi.Operations[*endpoint.Call](ids), endpoint.Rule{Administers: identitystore.Administers(accounts), Rates: identitystore.Rates}, home},
 		{
 			own, sallyportapi.Operations[*endpoint.Call](own),
 			endpoint.Rule{Administers: sallyport.Administers(s.instance), Direct: sallyport.Direct, SelfDenied: sallyport.SelfDenied},
@@ -45,7 +45,7 @@ func (s *Server) services() []service {
 		{who, stsapi.Operations[*endpoint.Call](who), endpoint.Rule{Free: sts.Free}, append(home, "us-east-1")},
 		{
 			oidc, ssooidcapi.Operations[*endpoint.Call](oidc),
-			endpoint.Rule{Direct: []string{"RegisterClient", "StartDeviceAuthorization", "CreateToken"}},
+			endpoint.Rule{Direct: []string{"RegisterClient", "StartDeviceAuthorization", "CreateToken"}, Rates: ssooidc.Rates},
 			home,
 		},
 		{people, portalapi.Operations[*endpoint.Call](people), endpoint.Rule{Bearer: true, Direct: []string{"GetRoleCredentials"}}, home},

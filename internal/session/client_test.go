@@ -140,14 +140,3 @@ func TestOpenOperationsAreBounded(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestLimiterForgets(t *testing.T) {
-	t.Parallel()
-	var l limiter
-	for i := range 2 * maxKeys {
-		l.get(strings.Repeat("k", i%100)+string(rune('a'+i/100)), time.Second, 1)
-	}
-	if l.order.Len() > maxKeys || len(l.byKey) != l.order.Len() {
-		t.Errorf("the limiter remembers %d keys in order, %d by name", l.order.Len(), len(l.byKey))
-	}
-}

@@ -16,6 +16,7 @@ import (
 	"sallyport/internal/clock"
 	"sallyport/internal/fault"
 	"sallyport/internal/keyring"
+	"sallyport/internal/quota"
 )
 
 // Service has the rules of sessions and what they need. The fields are set once, before its first use.
@@ -25,9 +26,9 @@ type Service struct {
 	Instance arn.Instance // clients and codes of another instance mean nothing here
 	URLs     URLs
 
-	pending pending // device authorizations that nobody has decided on
-	tries   tries   // failed look-ups of user codes
-	opened  limiter // use of the operations that are open to anyone, by address
+	pending pending       // device authorizations that nobody has decided on
+	tries   tries         // failed look-ups of user codes
+	opened  quota.Buckets // use of the operations that are open to anyone, by address
 }
 
 // URLs are the addresses of the instance.

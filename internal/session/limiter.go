@@ -1,49 +1,13 @@
 package session
 
 import (
-	"container/list"
 	"net/netip"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"sallyport/internal/quota"
 )
-
-// maxKeys bounds how many addresses or sessions a limiter remembers. Whoever makes it forget another one by using that
-// many addresses gains nothing: the bound is about the cost of one.
-const maxKeys = 10_000
-
-// limiter bounds a rate for each key. Its zero value is ready and bounds at the rate of the first call for a key.
-type limiter struct {
-	mu    sync.Mutex
-	byKey map[string]*list.Element
-	order list.List // of *limited; the one used last is in front
-}
-
-type limited struct {
-	key  string
-	rate *rate.Limiter
-}
-
-// get is the rate of a key.
-func (l *limiter) get(key string, every time.Duration, burst int) *rate.Limiter {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if e, ok := l.byKey[key]; ok {
-		l.order.MoveToFront(e)
-		return e.Value.(*limited).rate
-	}
-	if l.byKey == nil {
-		l.byKey = map[string]*list.Element{}
-	}
-	if l.order.Len() >= maxKeys {
-		old := l.order.Remove(l.order.Back()).(*limited)
-		delete(l.byKey, old.key)
-	}
-	r := rate.NewLimiter(rate.Every(every), burst)
-	l.byKey[key] = l.order.PushFront(&limited{key, r})
-	return r
-}
 
 // Network is the part of the address that one party controls, for bounds elsewhere.
 func (o Origin) Network() string { return network(o.IP) }
@@ -68,19 +32,19 @@ func network(ip string) string {
 // admit bounds the operations that are open to anyone.
 func (s *Service) admit(from Origin) error {
 	const each, burst = time.Second / 50, 200 // an office behind one address may poll for a hundred people
-	if s.opened.get(network(from.IP), each, burst).AllowN(s.Clock.Now(), 1) {
+	if s.opened.Get(network(from.IP), each, burst).AllowN(s.Clock.Now(), 1) {
 		return nil
 	}
 	return refuse(slowDown, "Too many requests came from your address. Try again in a few seconds.")
 }
 
 // tries bounds the guessing of user codes. Only failures count.
-type tries struct{ byPortal, byNetwork limiter }
+type tries struct{ byPortal, byNetwork quota.Buckets }
 
 func (t *tries) rates(portalID string, from Origin) [2]*rate.Limiter {
 	return [2]*rate.Limiter{
-		t.byPortal.get(portalID, time.Minute, 10),
-		t.byNetwork.get(network(from.IP), 10*time.Second, 50),
+		t.byPortal.Get(portalID, time.Minute, 10),
+		t.byNetwork.Get(network(from.IP), 10*time.Second, 50),
 	}
 }
 

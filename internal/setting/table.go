@@ -3,6 +3,8 @@ package setting
 import (
 	"fmt"
 	"time"
+
+	"sallyport/internal/quota"
 )
 
 const day = 24 * time.Hour
@@ -18,12 +20,21 @@ const (
 	Block    = "block"
 	Allow    = "allow"
 
+	NewSuffix    = "new"    // accounts.role-suffix: another each time, as on AWS
+	StableSuffix = "stable" // accounts.role-suffix: the same each time
+
+	AWSRates = "aws" // limits.throttle: at AWS's rates
+
 	Invited  = "invited"  // mfa.first-device: needs a one-time password or an invitation
 	Password = "password" // mfa.first-device: the password is enough, as on AWS
 )
 
 // Values are the settings in force.
 type Values struct {
+	RoleSuffix     string
+	LimitsMode     string
+	LimitsThrottle string
+
 	MFAMode          string
 	MFATypes         string
 	MFAWithoutDevice string
@@ -51,6 +62,9 @@ type Values struct {
 	SignOutEndsRoles bool
 }
 
+// Mode is whose limits hold.
+func (v Values) Mode() quota.Mode { return quota.Mode(v.LimitsMode) }
+
 // TOTPAllowed says whether authenticator apps may be registered and used.
 func (v Values) TOTPAllowed() bool { return v.MFATypes != "passkey" }
 
@@ -59,6 +73,11 @@ func (v Values) PasskeysAllowed() bool { return v.MFATypes != "totp" }
 
 // table is every setting there is, by name.
 var table = []definition{
+	words("accounts.role-suffix", NewSuffix, NewSuffix, func(v *Values) *string { return &v.RoleSuffix }, []string{NewSuffix, StableSuffix},
+		"How the name of a role ends that a permission set gets in an account again, after its last assignment there had gone: anew; or as before, so that what names the role goes on to."),
+	words("limits.mode", string(quota.Strict), string(quota.Strict), func(v *Values) *string { return &v.LimitsMode }, []string{string(quota.Strict), string(quota.Relaxed)},
+		"Whose limits hold: AWS's, or our own larger ones. What was made under larger limits stays."),
+	words("limits.throttle", Off, AWSRates, func(v *Values) *string { return &v.LimitsThrottle }, []string{Off, AWSRates}, "Whether calls are throttled at AWS's rates."),
 	booleans("mfa.condition-keys", false, "false", func(v *Values) *bool { return &v.MFAConditionKeys },
 		"Whether aws:MultiFactorAuthPresent and aws:MultiFactorAuthAge tell policies of the second factor at sign-in. AWS leaves them unset on these sessions."),
 	words("mfa.first-device", Invited, Password, func(v *Values) *string { return &v.MFAFirstDevice }, []string{Invited, Password},

@@ -26,7 +26,7 @@ func (s Service) CreateApplicationAssignment(_ context.Context, c *endpoint.Call
 	if err != nil {
 		return nil, err
 	}
-	if err := application.Assign(c.Tx, i, assignmentTo(a, in.PrincipalType, in.PrincipalId)); err != nil {
+	if err := application.Assign(c.Tx, i, assignmentTo(a, in.PrincipalType, in.PrincipalId), c.Limits); err != nil {
 		return nil, err
 	}
 	return &api.CreateApplicationAssignmentResponse{}, nil

@@ -17,7 +17,7 @@ func (s Service) PutApplicationAccessScope(_ context.Context, c *endpoint.Call, 
 	if err != nil {
 		return nil, err
 	}
-	if err := application.PutScope(c.Tx, a, store.ApplicationScope{Name: in.Scope, Targets: in.AuthorizedTargets}); err != nil {
+	if err := application.PutScope(c.Tx, a, store.ApplicationScope{Name: in.Scope, Targets: in.AuthorizedTargets}, c.Limits); err != nil {
 		return nil, err
 	}
 	return &api.PutApplicationAccessScopeResponse{}, nil

@@ -47,11 +47,14 @@ func createApplication(c *endpoint.Call, i store.Instance, in *api.CreateApplica
 		}
 		signInFrom(&a, p.SignInOptions)
 	}
+	if err := application.Admit(c.Tx, i.ID, c.Limits); err != nil {
+		return "", err
+	}
 	a, err := application.Create(c.Tx, i, c.Caller.Account, a)
 	if err != nil {
 		return "", err
 	}
-	return a.ARN(), tag(c.Tx, a.ARN(), in.Tags)
+	return a.ARN(), tag(c, a.ARN(), in.Tags)
 }
 
 func signInFrom(a *store.Application, o *api.SignInOptions) {

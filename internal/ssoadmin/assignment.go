@@ -19,9 +19,14 @@ func (s Service) CreateAccountAssignment(_ context.Context, c *endpoint.Call, in
 	if err != nil {
 		return nil, err
 	}
-	r, err := access.BeginAssignment(c.Tx, store.Assignment{
-		Account: account, Set: p.PermissionSet, PrincipalType: store.PrincipalType(in.PrincipalType), PrincipalID: in.PrincipalId,
-	})
+	a := store.Assignment{Account: account, Set: p.PermissionSet, PrincipalType: store.PrincipalType(in.PrincipalType), PrincipalID: in.PrincipalId}
+	if err := access.AdmitAssignment(c.Tx, a, c.Limits); err != nil {
+		return nil, err
+	}
+	if err := access.AdmitRequest(c.Tx, p.Instance, c.Limits); err != nil {
+		return nil, err
+	}
+	r, err := access.BeginAssignment(c.Tx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +39,9 @@ func (s Service) DeleteAccountAssignment(_ context.Context, c *endpoint.Call, in
 	account := arn.AccountID(in.TargetId)
 	p, err := s.editable(c, in.InstanceArn, in.PermissionSetArn, account)
 	if err != nil {
+		return nil, err
+	}
+	if err := access.AdmitRequest(c.Tx, p.Instance, c.Limits); err != nil {
 		return nil, err
 	}
 	r, err := access.BeginDeletion(c.Tx, store.Assignment{

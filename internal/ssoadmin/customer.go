@@ -17,7 +17,7 @@ func (s Service) AttachCustomerManagedPolicyReferenceToPermissionSet(_ context.C
 	if err != nil {
 		return nil, err
 	}
-	if err := access.AttachCustomerPolicy(c.Tx, p, customerFrom(in.CustomerManagedPolicyReference)); err != nil {
+	if err := access.AttachCustomerPolicy(c.Tx, p, customerFrom(in.CustomerManagedPolicyReference), c.Limits); err != nil {
 		return nil, err
 	}
 	return &api.AttachCustomerManagedPolicyReferenceToPermissionSetResponse{}, nil

@@ -7,10 +7,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"sallyport/internal/access"
 	"sallyport/internal/arn"
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/provision/local"
+	"sallyport/internal/quota"
 	"sallyport/internal/ssoadmin/admintest"
 	"sallyport/internal/store"
 )
@@ -80,7 +80,7 @@ func TestPoliciesShareOneQuota(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	set := w.set("Full", readOnly)
-	for n := range access.MaxPolicies - 1 {
+	for n := range (quota.Limits{}).Of(quota.PoliciesPerSet) - 1 {
 		w.attachCustomer(set, fmt.Sprintf("P%d", n), "")
 	}
 	admintest.Fails[api.AttachCustomerManagedPolicyReferenceToPermissionSetResponse](t, w.World, w.refer(set, "More", ""), "ServiceQuotaExceededException")

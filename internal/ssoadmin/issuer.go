@@ -32,11 +32,11 @@ func (s Service) CreateTrustedTokenIssuer(_ context.Context, c *endpoint.Call, i
 		t := store.TokenIssuer{Name: in.Name, URL: oidc.IssuerUrl, TokenIssuerAttrs: store.TokenIssuerAttrs{
 			Claim: oidc.ClaimAttributePath, Attribute: oidc.IdentityStoreAttributePath, Keys: string(oidc.JwksRetrievalOption),
 		}}
-		t, err := application.CreateIssuer(c.Tx, i, c.Caller.Account, t)
+		t, err := application.CreateIssuer(c.Tx, i, c.Caller.Account, t, c.Limits)
 		if err != nil {
 			return "", err
 		}
-		return t.ARN(), tag(c.Tx, t.ARN(), in.Tags)
+		return t.ARN(), tag(c, t.ARN(), in.Tags)
 	})
 	if err != nil {
 		return nil, err

@@ -16,13 +16,16 @@ func (s Service) CreatePermissionSet(_ context.Context, c *endpoint.Call, in *ap
 	if err != nil {
 		return nil, err
 	}
+	if err := access.AdmitPermissionSet(c.Tx, i.ID, c.Limits); err != nil {
+		return nil, err
+	}
 	p, err := access.CreatePermissionSet(c.Tx, i, store.PermissionSet{
 		Name: in.Name, Description: value(in.Description), SessionDuration: value(in.SessionDuration), RelayState: value(in.RelayState),
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := tag(c.Tx, p.ARN(), in.Tags); err != nil {
+	if err := tag(c, p.ARN(), in.Tags); err != nil {
 		return nil, err
 	}
 	return &api.CreatePermissionSetResponse{PermissionSet: setOut(p)}, nil

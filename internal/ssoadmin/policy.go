@@ -16,7 +16,7 @@ func (s Service) AttachManagedPolicyToPermissionSet(_ context.Context, c *endpoi
 	if err != nil {
 		return nil, err
 	}
-	if err := access.AttachManagedPolicy(c.Tx, p, in.ManagedPolicyArn); err != nil {
+	if err := access.AttachManagedPolicy(c.Tx, p, in.ManagedPolicyArn, c.Limits); err != nil {
 		return nil, err
 	}
 	return &api.AttachManagedPolicyToPermissionSetResponse{}, nil
@@ -62,7 +62,7 @@ func (s Service) PutInlinePolicyToPermissionSet(_ context.Context, c *endpoint.C
 	if err != nil {
 		return nil, err
 	}
-	if err := access.PutInlinePolicy(c.Tx, p, in.InlinePolicy); err != nil {
+	if err := access.PutInlinePolicy(c.Tx, p, in.InlinePolicy, c.Limits); err != nil {
 		return nil, err
 	}
 	return &api.PutInlinePolicyToPermissionSetResponse{}, nil

@@ -25,6 +25,9 @@ func (s Service) ProvisionPermissionSet(_ context.Context, c *endpoint.Call, in 
 	if err != nil {
 		return nil, err
 	}
+	if err := access.AdmitRequest(c.Tx, p.Instance, c.Limits); err != nil {
+		return nil, err
+	}
 	r, err := access.BeginProvision(c.Tx, p.PermissionSet, account)
 	if err != nil {
 		return nil, err

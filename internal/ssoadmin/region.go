@@ -19,7 +19,7 @@ func (s Service) AddRegion(_ context.Context, c *endpoint.Call, in *api.AddRegio
 	if err != nil {
 		return nil, noResourceError(err)
 	}
-	if err := access.AddRegion(c.Tx, i, in.RegionName); err != nil {
+	if err := access.AddRegion(c.Tx, i, in.RegionName, c.Limits); err != nil {
 		return nil, err
 	}
 	return &api.AddRegionResponse{Status: new(api.RegionStatusAdding)}, nil

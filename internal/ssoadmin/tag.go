@@ -22,7 +22,7 @@ func (s Service) TagResource(_ context.Context, c *endpoint.Call, in *api.TagRes
 	if err != nil {
 		return nil, err
 	}
-	if err := access.Tag(c.Tx, resource, tagsFrom(in.Tags)); err != nil {
+	if err := access.Tag(c.Tx, resource, tagsFrom(in.Tags), c.Limits); err != nil {
 		return nil, err
 	}
 	return &api.TagResourceResponse{}, nil
@@ -92,8 +92,8 @@ func (s Service) taggable(c *endpoint.Call, given string, instance *string, chan
 }
 
 // tag gives something new its tags.
-func tag(tx *store.Tx, resource string, tags []api.Tag) error {
-	return access.Tag(tx, resource, tagsFrom(tags))
+func tag(c *endpoint.Call, resource string, tags []api.Tag) error {
+	return access.Tag(c.Tx, resource, tagsFrom(tags), c.Limits)
 }
 
 func tagsFrom(in []api.Tag) []store.Tag {

@@ -58,6 +58,8 @@ const (
 	permissionSetByName query = `SELECT ` + permissionSetColumns + ` FROM permission_set p WHERE p.instance_id = $1 AND p.name = $2`
 	permissionSetsAfter query = `SELECT ` + permissionSetColumns + ` FROM permission_set p WHERE p.instance_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3`
 
+	countPermissionSets query = `SELECT COUNT(*) FROM (SELECT 1 FROM permission_set WHERE instance_id = $1 LIMIT $2) AS p`
+
 	insertSetPolicy  query = `INSERT INTO permission_set_policy (permission_set, arn) VALUES ($1, $2) ON CONFLICT DO NOTHING`
 	deleteSetPolicy  query = `DELETE FROM permission_set_policy WHERE permission_set = $1 AND arn = $2`
 	setPoliciesAfter query = `SELECT arn FROM permission_set_policy WHERE permission_set = $1 AND arn > $2 ORDER BY arn LIMIT $3`
@@ -122,6 +124,11 @@ func (tx *Tx) PermissionSets(i arn.Instance, q page.Query) ([]PermissionSet, pag
 	}
 	rows, next := page.Trim(rows, q.Limit, func(p PermissionSet) page.Key { return page.Key{p.ID} })
 	return rows, next, nil
+}
+
+// CountPermissionSets counts the permission sets of an instance, up to a bound.
+func (tx *Tx) CountPermissionSets(i arn.Instance, bound int) (int, error) {
+	return get(tx, countPermissionSets, scanCount, i, bound)
 }
 
 // AttachPolicy adds a managed policy to a permission set; ErrExists.

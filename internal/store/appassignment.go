@@ -73,7 +73,7 @@ func (tx *Tx) ApplicationAssignments(application string, q page.Query) ([]Applic
 
 // GroupsOfApplication counts the groups assigned to an application, up to limit.
 func (tx *Tx) GroupsOfApplication(application string, limit int) (int, error) {
-	return get(tx, groupsOfApplication, func(r row) (n int, err error) { err = r.Scan(&n); return n, err }, application, limit)
+	return get(tx, groupsOfApplication, scanCount, application, limit)
 }
 
 // ApplicationsOf lists what applications a principal is assigned to, by application; of a user, also through groups.

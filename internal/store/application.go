@@ -57,6 +57,7 @@ const (
 	updateApplication query = `UPDATE application SET name = $1, status = $2, attrs = $3 WHERE id = $4`
 	deleteApplication query = `DELETE FROM application WHERE id = $1`
 	applicationByID   query = `SELECT ` + applicationColumns + ` FROM application WHERE id = $1`
+	countApplications query = `SELECT COUNT(*) FROM (SELECT 1 FROM application WHERE instance_id = $1 LIMIT $2) AS a`
 	applicationsAfter query = `SELECT ` + applicationColumns + ` FROM application WHERE instance_id = $1 AND id > $2
 		AND ($3 = '' OR $3 = account) AND ($4 = '' OR $4 = provider) ORDER BY id LIMIT $5`
 )
@@ -100,6 +101,11 @@ func (tx *Tx) DeleteApplication(id string) error {
 // Application is the application with the id; ErrNotFound.
 func (tx *Tx) Application(id string) (Application, error) {
 	return get(tx, applicationByID, scanApplication, id)
+}
+
+// CountApplications counts the applications of an instance, up to a bound.
+func (tx *Tx) CountApplications(i arn.Instance, bound int) (int, error) {
+	return get(tx, countApplications, scanCount, i, bound)
 }
 
 // Applications lists the applications of an instance by id; an account or a provider narrows the list, "" does not.

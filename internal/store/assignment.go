@@ -73,6 +73,8 @@ const (
 		OR EXISTS (SELECT 1 FROM role WHERE account_id = $1 AND permission_set = $2 AND permission_set <> '')`
 	otherAssignment   query = `SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2 AND NOT (principal_type = $3 AND principal_id = $4) LIMIT 1`
 	otherGrant        query = `SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2 AND NOT (principal_type = $3 AND principal_id = $4) AND state = 'GRANTED' LIMIT 1`
+	groupsAssigned    query = `SELECT COUNT(*) FROM (SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2 AND principal_type = 'GROUP' LIMIT $3) AS g`
+	groupsStanding    query = `SELECT COUNT(*) FROM (SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2 AND principal_type = 'GROUP' AND state <> 'PENDING' LIMIT $3) AS g`
 	grantsOfPrincipal query = `SELECT DISTINCT a.account_id, a.instance_id, a.permission_set FROM assignment a
 		WHERE a.principal_id = $1 AND a.state = 'GRANTED' LIMIT $2`
 )
@@ -152,6 +154,21 @@ func (tx *Tx) OtherAssignments(a Assignment) (some, granted bool, err error) {
 	}
 	granted, err = tx.exists(otherGrant, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID)
 	return some, granted, err
+}
+
+// GroupsAssigned counts the groups that a permission set is assigned to in an account, up to a bound: those that were asked for
+// and those that stand, or the latter alone.
+func (tx *Tx) GroupsAssigned(account arn.AccountID, set arn.PermissionSet, standing bool, bound int) (int, error) {
+	q := groupsAssigned
+	if standing {
+		q = groupsStanding
+	}
+	return get(tx, q, scanCount, account, set.ID, bound)
+}
+
+func scanCount(r row) (n int, err error) {
+	err = r.Scan(&n)
+	return n, err
 }
 
 // Grants lists up to limit pairs of account and permission set that a principal itself is granted.

@@ -120,6 +120,7 @@ const (
 	userByID    query = `SELECT ` + userColumns + ` FROM directory_user WHERE id = $1`
 	userByName  query = `SELECT ` + userColumns + ` FROM directory_user WHERE store_id = $1 AND user_name_ci = $2`
 	userByEmail query = `SELECT ` + userColumns + ` FROM directory_user WHERE store_id = $1 AND email_ci = $2`
+	countUsers  query = `SELECT COUNT(*) FROM (SELECT 1 FROM directory_user WHERE store_id = $1 LIMIT $2) AS u`
 	usersAfter  query = `SELECT ` + userColumns + ` FROM directory_user WHERE store_id = $1 AND id > $2 ORDER BY id LIMIT $3`
 )
 
@@ -177,6 +178,11 @@ func (tx *Tx) Users(storeID arn.StoreID, q page.Query) ([]User, page.Key, error)
 	}
 	rows, next := page.Trim(rows, q.Limit, func(u User) page.Key { return page.Key{u.ID} })
 	return rows, next, nil
+}
+
+// CountUsers counts the users of a store, up to a bound.
+func (tx *Tx) CountUsers(storeID arn.StoreID, bound int) (int, error) {
+	return get(tx, countUsers, scanCount, storeID, bound)
 }
 
 // added turns the count of an insert that leaves what is there alone into ErrExists when it added nothing. Unlike a

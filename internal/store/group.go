@@ -53,6 +53,7 @@ const (
 
 	groupByID   query = `SELECT ` + groupColumns + ` FROM directory_group WHERE id = $1`
 	groupByName query = `SELECT ` + groupColumns + ` FROM directory_group WHERE store_id = $1 AND display_name_ci = $2`
+	countGroups query = `SELECT COUNT(*) FROM (SELECT 1 FROM directory_group WHERE store_id = $1 LIMIT $2) AS g`
 	groupsAfter query = `SELECT ` + groupColumns + ` FROM directory_group WHERE store_id = $1 AND id > $2 ORDER BY id LIMIT $3`
 
 	insertMembership query = `INSERT INTO membership (id, store_id, group_id, user_id, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
@@ -119,6 +120,11 @@ func (tx *Tx) Group(id string) (Group, error) { return get(tx, groupByID, scanGr
 // GroupByName is the group with the name, compared without case; ErrNotFound.
 func (tx *Tx) GroupByName(storeID arn.StoreID, displayName string) (Group, error) {
 	return get(tx, groupByName, scanGroup, storeID, fold(displayName))
+}
+
+// CountGroups counts the groups of a store, up to a bound.
+func (tx *Tx) CountGroups(storeID arn.StoreID, bound int) (int, error) {
+	return get(tx, countGroups, scanCount, storeID, bound)
 }
 
 // Groups lists the groups of a store by id.

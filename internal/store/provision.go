@@ -48,6 +48,7 @@ const (
 	updateRequest query = `UPDATE request SET status = $1, reason = $2, remaining = $3 WHERE id = $4`
 	purgeRequests query = `DELETE FROM request WHERE id IN (SELECT id FROM request WHERE id < $1 AND status <> 'IN_PROGRESS' ORDER BY id LIMIT $2)`
 
+	countInProgress  query = `SELECT COUNT(*) FROM (SELECT 1 FROM request WHERE instance_id = $1 AND family IN ('CREATE', 'DELETE', 'PROVISION') AND status = 'IN_PROGRESS' LIMIT $2) AS q`
 	requestByID      query = `SELECT ` + requestColumns + ` FROM request WHERE id = $1`
 	requestsAfter    query = `SELECT ` + requestColumns + ` FROM request WHERE instance_id = $1 AND family = $2 AND id > $3 ORDER BY id LIMIT $4`
 	requestsInStatus query = `SELECT ` + requestColumns + ` FROM request WHERE instance_id = $1 AND family = $2 AND status = $3 AND id > $4 ORDER BY id LIMIT $5`
@@ -90,6 +91,11 @@ func (tx *Tx) Requests(i arn.Instance, f RequestFamily, s RequestStatus, q page.
 	}
 	rows, next := page.Trim(rows, q.Limit, func(r Request) page.Key { return page.Key{r.ID} })
 	return rows, next, nil
+}
+
+// RequestsInProgress counts the requests of an instance that have not ended, of all families, up to a bound.
+func (tx *Tx) RequestsInProgress(i arn.Instance, bound int) (int, error) {
+	return get(tx, countInProgress, scanCount, i, bound)
 }
 
 // PurgeRequests removes up to limit ended requests that were accepted before t, and returns how many.

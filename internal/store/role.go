@@ -65,6 +65,8 @@ const (
 	roleByName query = `SELECT ` + roleColumns + ` FROM role WHERE account_id = $1 AND name = $2`
 	roleBySet  query = `SELECT ` + roleColumns + ` FROM role WHERE account_id = $1 AND permission_set = $2 AND permission_set <> ''`
 
+	countSetsInAccount query = `SELECT COUNT(*) FROM (SELECT 1 FROM role WHERE account_id = $1 AND permission_set <> '' LIMIT $2) AS r`
+
 	setsInAccount query = `SELECT r.permission_set, p.instance_id FROM role r JOIN permission_set p ON p.id = r.permission_set
 		WHERE r.account_id = $1 AND r.permission_set > $2 AND r.permission_set <> '' AND ` + driftFilter + ` AND p.instance_id = $4 ORDER BY r.permission_set LIMIT $5`
 	accountsWithSet query = `SELECT r.account_id FROM role r JOIN permission_set p ON p.id = r.permission_set
@@ -125,6 +127,11 @@ func (tx *Tx) SetsInAccount(i arn.Instance, account arn.AccountID, s Provisionin
 	}
 	rows, next := page.Trim(rows, q.Limit, func(p arn.PermissionSet) page.Key { return page.Key{p.ID} })
 	return rows, next, nil
+}
+
+// CountSetsInAccount counts the permission sets that are provisioned in an account, up to a bound.
+func (tx *Tx) CountSetsInAccount(account arn.AccountID, bound int) (int, error) {
+	return get(tx, countSetsInAccount, scanCount, account, bound)
 }
 
 // AccountsWithSet lists the accounts in which a permission set is provisioned, by id.

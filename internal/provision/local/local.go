@@ -97,7 +97,7 @@ func pin(tx *store.Tx, account arn.AccountID, want provision.Role) (s store.Role
 	if s.Inline, err = put(tx, want.Inline); err != nil {
 		return s, err
 	}
-	for _, m := range want.Managed { // at most access.MaxPolicies
+	for _, m := range want.Managed { // as many as a permission set may have
 		hash, err := put(tx, m.Document)
 		if err != nil {
 			return s, err

@@ -14,7 +14,7 @@ import (
 // present are the ARNs of customer managed policies, all of which the account must have under exactly that name and path
 // (case S19).
 func present(tx *store.Tx, account arn.AccountID, refs ...store.CustomerPolicy) (arns []string, err error) {
-	for _, ref := range refs { // at most access.MaxPolicies
+	for _, ref := range refs { // as many as a permission set may have
 		p, err := tx.AccountPolicy(account, ref.Name)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, fmt.Errorf("load customer managed policy: %w", err)
