@@ -24,6 +24,7 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
 	"sallyport/internal/policy"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
 	"sallyport/internal/sts"
@@ -107,6 +108,9 @@ func newWorld(t testing.TB) *world {
 		}
 		return owner, nil
 	}}
+	rule.Rates = func(_ string, c *endpoint.Call, _ any) []endpoint.Rate {
+		return []endpoint.Rate{{Limit: quota.AdminRate, Key: string(c.Caller.Account)}}
+	}
 	w.api.Mount(adminapi.Operations[*endpoint.Call](w.admin), rule, region)
 	w.api.Mount(stsapi.Operations[*endpoint.Call](sts.Service{}), endpoint.Rule{Free: sts.Free}, region, "eu-west-1")
 	w.api.Mount(oidcapi.Operations[*endpoint.Call](oidcapi.Unimplemented[*endpoint.Call]{}), endpoint.Rule{Direct: []string{"RegisterClient"}}, region)

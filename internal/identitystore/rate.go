@@ -5,7 +5,8 @@ import (
 	"sallyport/internal/quota"
 )
 
-// Rates are what a call counts against while calls are throttled: a bucket for each operation.
-func Rates(operation string, _ *endpoint.Call, _ any) []endpoint.Rate {
-	return []endpoint.Rate{{Limit: quota.IdentityStoreRate, Key: operation}}
+// Rates are what a call counts against while calls are throttled: a bucket for each operation. Each account has its
+// own, so that one which may not administer hinders none that may.
+func Rates(operation string, c *endpoint.Call, _ any) []endpoint.Rate {
+	return []endpoint.Rate{{Limit: quota.IdentityStoreRate, Key: operation + "/" + string(c.Caller.Account)}}
 }

@@ -31,8 +31,11 @@ const (
 	Tags                 Name = "tags"
 	Outstanding          Name = "outstanding-requests"
 
-	PageSize         Name = "page"
-	InstancePageSize Name = "page-of-instances"
+	PageSize            Name = "page"
+	InstancePageSize    Name = "page-of-instances"
+	ApplicationPageSize Name = "page-of-applications"
+	ScopePageSize       Name = "page-of-scopes"
+	TagPageSize         Name = "page-of-tags"
 
 	AdminRate         Name = "rate-sso-admin"
 	IdentityStoreRate Name = "rate-identitystore"
@@ -51,7 +54,7 @@ type Kind int
 const (
 	Count Kind = iota // how many there may be
 	Size              // how large something may be
-	Model             // part of AWS's model: requests beyond it are refused as malformed, in either mode
+	Model             // part of AWS's model, and so of clients made from it: it holds in either mode
 	Rate              // how often a second; it holds only while limits.throttle says so
 )
 
@@ -93,10 +96,13 @@ var Table = []Limit{
 	{Outstanding, "requests to assign, unassign or provision that have not ended", 15, None, Count, reference},
 
 	{PageSize, "items on a page of a list", 100, 100, Model, model},
-	{InstancePageSize, "instances on a page of a list", 10, 10, Model, model},
+	{InstancePageSize, "instances on a page, however many are asked for", 10, 10, Model, model},
+	{ApplicationPageSize, "applications on a page, however many are asked for", 50, 50, Model, model},
+	{ScopePageSize, "access scopes on a page", 10, 10, Model, model},
+	{TagPageSize, "tags on a page", 75, 75, Model, model},
 
-	{AdminRate, "calls of sso-admin, all operations together", 20, None, Rate, reference},
-	{IdentityStoreRate, "calls of one operation of identitystore", 20, None, Rate, reference},
+	{AdminRate, "calls of sso-admin from one account, all operations together", 20, None, Rate, reference},
+	{IdentityStoreRate, "calls of one operation of identitystore from one account", 20, None, Rate, reference},
 	{RegisterRate, "calls of RegisterClient from one address", 20, None, Rate, reference},
 	{ClientTokenRate, "calls of CreateToken and StartDeviceAuthorization by one client", 80, None, Rate, reference},
 	{TokenRate, "calls of CreateToken and StartDeviceAuthorization, all clients together", 250, None, Rate, reference},

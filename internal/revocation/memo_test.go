@@ -146,3 +146,26 @@ func TestMemoUnrelated(t *testing.T) {
 		t.Errorf("read %d times, want once", r.runs)
 	}
 }
+
+// TestMemoOfAKind: only changes of its kind empty it.
+func TestMemoOfAKind(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	m := NewMemoOf[struct{}, string](b.Gate, "setting")
+	r := &reader{value: "first"}
+	expect := func(step, want string, runs int) {
+		t.Helper()
+		got, err := m.Get(struct{}{}, r.read)
+		if err != nil || got != want || r.runs != runs {
+			t.Errorf("%s: got %q, %v after %d reads; want %q after %d", step, got, err, r.runs, want, runs)
+		}
+	}
+	expect("new", "first", 1)
+	r.value = "second"
+	b.change(t, "user:somebody")
+	b.change(t, "all")
+	expect("changes of other kinds", "first", 1)
+	b.change(t, "setting:limits.mode")
+	expect("a change of its kind", "second", 2)
+	expect("remembered", "second", 2)
+}

@@ -73,12 +73,24 @@ func (s *story) commands() map[string]func(*testscript.TestScript, bool, []strin
 				ts.Fatalf("%s succeeded", name)
 			case neg && errors.As(err, &refused):
 				fmt.Fprintf(ts.Stderr(), "%s %d: %s\n", refused.Code, refused.Status, s.named(refused.Message))
+				if s.retry != "" {
+					fmt.Fprintf(ts.Stderr(), "Retry-After: %s\n", s.retry)
+				}
 			default:
 				ts.Check(err)
 			}
 		}
 	}
 	add("call", 3, 4, s.callCommand)
+	add("times", 4, 5, func(ts *testscript.TestScript, args []string) error {
+		n, err := strconv.Atoi(args[0])
+		for i := 0; err == nil && i < n; i++ {
+			if err = s.callCommand(ts, args[1:]); err != nil {
+				ts.Logf("call %d of %d", i+1, n)
+			}
+		}
+		return err
+	})
 	add("bind", 2, 2, s.bindCommand)
 	add("show", 0, 0, func(ts *testscript.TestScript, _ []string) error { return s.print(ts.Stdout(), s.last) })
 	add("settle", 0, 0, func(*testscript.TestScript, []string) error {
@@ -132,6 +144,7 @@ func (s *story) call(ctx context.Context, who caller, service, operation, input 
 	refused := &awsapi.ResponseError{}
 	_ = errors.As(err, &refused) // any other error leaves it empty
 	s.note(res, operation, who, refused)
+	s.retry = res.Header.Get("Retry-After")
 	return out, err
 }
 
@@ -170,7 +183,8 @@ func (c *client) exchange(ctx context.Context, who caller, service, operation, i
 // note remembers a call, and whether it must be on record: if it was made by somebody whom the server knows.
 func (s *story) note(res *http.Response, operation string, who caller, refused *awsapi.ResponseError) {
 	// Credentials whose time is over are not looked at further, so that nobody is known by them.
-	known := !slices.Contains(strangers, refused.Code) && !strings.HasSuffix(refused.Message, "token included in the request is expired")
+	// Of a call that is to come back later nothing was decided.
+	known := !slices.Contains(strangers, refused.Code) && refused.Code != "ThrottlingException" && !strings.HasSuffix(refused.Message, "token included in the request is expired")
 	s.calls = append(s.calls, made{
 		requestID: res.Header.Get("X-Amzn-Requestid"), operation: operation, code: refused.Code,
 		recorded: who != caller{} && known || operation == "CreateToken" && refused.Code == "",

@@ -25,7 +25,8 @@ import (
 
 // TestStories runs testdata/script on each engine. A script tells one story of people and clients before a whole server:
 //
-//	call WHO SERVICE OPERATION [JSON | @FILE]   signs and sends; prints the answer, or with ! the error as CODE STATUS: MESSAGE
+//	call WHO SERVICE OPERATION [JSON | @FILE]   signs and sends; prints the answer, or with ! the error as CODE STATUS: MESSAGE, and Retry-After
+//	times N WHO SERVICE OPERATION [JSON]        is N such calls
 //	bind NAME PATH                              names a value of the last answer, such as Groups.0.GroupId, from now on
 //	show                                        prints the last answer again, with names where values were
 //	settle                                      does all provisioning that is due
@@ -77,7 +78,8 @@ type story struct {
 	sessions map[string]*clientSession
 	secrets  map[string]string // whatever was handed out → what it is
 	calls    []made
-	last     any // answer
+	last     any    // answer
+	retry    string // Retry-After of the last answer
 }
 
 // made is a call that the story made: what the books are held against.

@@ -13,6 +13,7 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/keyring"
 	"sallyport/internal/policy/managed"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
 
@@ -90,6 +91,9 @@ func checkURL(tx *store.Tx, cfg *config.Config) error {
 
 // found writes the organization: accounts, instance, operator.
 func found(tx *store.Tx, cfg *config.Config, plan blueprint, kind string) error {
+	if limits := (quota.Limits{}); limits.Exceeds(quota.Accounts, 1+len(plan.members)) {
+		return limits.Reached(quota.Accounts)
+	}
 	for _, a := range append([]store.Account{plan.management}, plan.members...) {
 		a.Backend, a.Status, a.CreatedAt = "local", "ACTIVE", tx.Now()
 		if err := tx.InsertAccount(a); err != nil {

@@ -8,6 +8,7 @@ import (
 	"sallyport/internal/arn"
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/endpoint"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
 
@@ -131,6 +132,7 @@ func (s Service) ListApplications(_ context.Context, c *endpoint.Call, in *api.L
 	if err != nil {
 		return nil, err
 	}
+	q.Limit = min(q.Limit, c.Limits.Of(quota.ApplicationPageSize))
 	rows, next, err := c.Tx.Applications(i.ID, arn.AccountID(account), provider, q)
 	if err != nil {
 		return nil, fmt.Errorf("list applications: %w", err)

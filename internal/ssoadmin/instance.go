@@ -12,6 +12,7 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/instance"
 	"sallyport/internal/page"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
 
@@ -22,6 +23,7 @@ func (Service) ListInstances(_ context.Context, c *endpoint.Call, in *api.ListIn
 	if err != nil {
 		return nil, err
 	}
+	q.Limit = min(q.Limit, c.Limits.Of(quota.InstancePageSize))
 	all, err := c.Tx.InstancesOf(c.Caller.Account)
 	if err != nil {
 		return nil, fmt.Errorf("list instances: %w", err)

@@ -10,11 +10,9 @@ import (
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/fault"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 )
-
-// tagsPerPage is how many tags a page has: the operation takes no MaxResults.
-const tagsPerPage = 75
 
 // TagResource gives a resource tags, in place of those with their keys.
 func (s Service) TagResource(_ context.Context, c *endpoint.Call, in *api.TagResourceRequest) (*api.TagResourceResponse, error) {
@@ -46,7 +44,8 @@ func (s Service) ListTagsForResource(_ context.Context, c *endpoint.Call, in *ap
 	if err != nil {
 		return nil, err
 	}
-	q, err := c.Page(new(int32(tagsPerPage)), in.NextToken, in.ResourceArn)
+	size := int32(c.Limits.Of(quota.TagPageSize)) // the operation takes no MaxResults
+	q, err := c.Page(&size, in.NextToken, in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,8 @@ import (
 	"sallyport/internal/policy"
 	"sallyport/internal/provision"
 	"sallyport/internal/provision/local"
+	"sallyport/internal/quota"
+	"sallyport/internal/setting"
 	"sallyport/internal/sigv4"
 	"sallyport/internal/ssoadmin"
 	"sallyport/internal/store"
@@ -52,6 +54,8 @@ type World struct {
 	Clock    *clocktest.Clock
 	Instance store.Instance
 	Worker   *provision.Worker
+	Quotas   *quota.Book
+	Settings *setting.Values // in force; changed between calls only
 
 	api    *endpoint.API
 	caller arn.AccountID
@@ -65,7 +69,8 @@ const (
 // New makes a world in a database that open makes, such as storetest.Open.
 func New(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) *World {
 	t.Helper()
-	w := &World{Clock: clocktest.At(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)), caller: Management}
+	in := setting.Defaults()
+	w := &World{Clock: clocktest.At(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)), Quotas: &quota.Book{}, Settings: &in, caller: Management}
 	w.DB = open(t, w.Clock)
 	w.Instance = store.Instance{
 		ID: "ssoins-1234567890abcdef", StoreID: "d-1234567890", Owner: Management, DelegatedAdmin: Delegate, Name: "test",
@@ -74,7 +79,10 @@ func New(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) *World {
 	callers := map[string]credential.Caller{}
 	w.Update(t, func(tx *store.Tx) error { return populate(tx, w.Instance, callers) })
 	log := slog.New(slog.DiscardHandler)
-	w.Worker = &provision.Worker{DB: w.DB, Log: log, Owner: "test", Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: w.DB}}}
+	w.Worker = &provision.Worker{
+		DB: w.DB, Log: log, Owner: "test", Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: w.DB}},
+		Settings: w.settings, Quotas: w.Quotas,
+	}
 	w.api = newAPI(t, w, callers, log)
 	return w
 }
@@ -118,17 +126,20 @@ func newAPI(t *testing.T, w *World, callers map[string]credential.Caller, log *s
 		Key: func(_ context.Context, id, _ string) (credential.Caller, credential.Secret, error) {
 			return callers[id], secret, nil
 		},
-		Gate: func(context.Context, credential.Caller) error { return nil },
+		Gate:     func(context.Context, credential.Caller) error { return nil },
+		Settings: w.settings, Quotas: w.Quotas,
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); a.Recorder.Run(ctx) }()
 	t.Cleanup(func() { stop(); <-done })
 	accounts := access.AccountRule{Organization: w.Instance}
-	a.Mount(adminapi.Operations[*endpoint.Call](ssoadmin.Service{}), endpoint.Rule{Administers: ssoadmin.Administers(accounts)}, region)
-	a.Mount(directoryapi.Operations[*endpoint.Call](identitystore.Service{}), endpoint.Rule{Administers: identitystore.Administers(accounts)}, region)
+	a.Mount(adminapi.Operations[*endpoint.Call](ssoadmin.Service{}), endpoint.Rule{Administers: ssoadmin.Administers(accounts), Rates: ssoadmin.Rates}, region)
+	a.Mount(directoryapi.Operations[*endpoint.Call](identitystore.Service{}), endpoint.Rule{Administers: identitystore.Administers(accounts), Rates: identitystore.Rates}, region)
 	return a
 }
+
+func (w *World) settings(context.Context) (setting.Values, error) { return *w.Settings, nil }
 
 // As is the world as the operator of another account sees it.
 func (w *World) As(account arn.AccountID) *World {
