@@ -58,6 +58,7 @@ func TestCrash(t *testing.T) {
 
 func crashOnce(t *testing.T, args []string) {
 	s := startDev(t, args...)
+	s.cli("settings", "set", "limits.mode", "relaxed") // so that all calls are under way
 	admin := ssoadmin.NewFromConfig(s.operatorConfig(), func(o *ssoadmin.Options) { o.Retryer = aws.NopRetryer{} })
 	patient := func(o *ssoadmin.Options) { o.RetryMaxAttempts = 10 } // a node that hears nothing of its database says to come back
 	wanted := s.assignments(ssoadmin.NewFromConfig(s.operatorConfig(), patient))

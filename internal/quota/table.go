@@ -86,7 +86,7 @@ var Table = []Limit{
 	{Groups, "groups in an identity store", 100_000, 500_000, Count, reference},
 	{GroupsPerAssignment, "groups assigned to one permission set in an account", 100, 1_000, Count, reference},
 	{GroupsPerApplication, "groups assigned to an application", 100, 1_000, Count, reference},
-	{Accounts, "accounts in an organization", 7_000, 20_000, Count, reference},
+	{Accounts, "accounts in an organization", 7_000, 7_000, Count, reference},
 	{Applications, "applications in an instance", 7_000, 20_000, Count, reference},
 	{Scopes, "access scopes of an application", 25, 100, Count, reference},
 	{TokenIssuers, "trusted token issuers in an instance", 10, 100, Count, reference},
