@@ -15,6 +15,7 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/instance"
 	"sallyport/internal/page"
+	"sallyport/internal/quota"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
 )
@@ -203,7 +204,7 @@ func fill(tx *store.Tx, i store.Instance, account arn.AccountID, n int) (ids []s
 	if err != nil {
 		return nil, err
 	}
-	_, err = application.CreateIssuer(tx, i, account, store.TokenIssuer{Name: "idp", URL: "https://idp.example", TokenIssuerAttrs: store.TokenIssuerAttrs{Claim: "sub", Attribute: "userName"}})
+	_, err = application.CreateIssuer(tx, i, account, store.TokenIssuer{Name: "idp", URL: "https://idp.example", TokenIssuerAttrs: store.TokenIssuerAttrs{Claim: "sub", Attribute: "userName"}}, quota.Limits{})
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (Service) CreateInstance(_ context.Context, c *endpoint.Call, in *api.Creat
 		if err != nil {
 			return "", err
 		}
-		return i.ID.ARN(), tag(c.Tx, i.ID.ARN(), in.Tags)
+		return i.ID.ARN(), tag(c, i.ID.ARN(), in.Tags)
 	})
 	if err != nil {
 		return nil, err
