@@ -43,8 +43,9 @@ func CreatePermissionSet(tx *store.Tx, i store.Instance, p store.PermissionSet) 
 	return p, wrap(err, "insert permission set")
 }
 
-// UpdatePermissionSet changes the description, session duration and relay state; nil leaves one as it is.
-func UpdatePermissionSet(tx *store.Tx, p store.PermissionSet, description, duration, relayState *string) error {
+// UpdatePermissionSet changes the description and session duration, nil leaving one as it is, and the relay state: without
+// one the permission set has none from now on, as on AWS (terraform #17411). No other operation takes it away.
+func UpdatePermissionSet(tx *store.Tx, p store.PermissionSet, description, duration *string, relayState string) error {
 	was := p
 	if description != nil {
 		p.Description = *description
@@ -55,9 +56,7 @@ func UpdatePermissionSet(tx *store.Tx, p store.PermissionSet, description, durat
 		}
 		p.SessionDuration = *duration
 	}
-	if relayState != nil {
-		p.RelayState = *relayState
-	}
+	p.RelayState = relayState
 	if p.SessionDuration != was.SessionDuration || p.RelayState != was.RelayState { // a role shows no description
 		p.Revision++
 	}

@@ -40,13 +40,14 @@ func (s Service) DescribePermissionSet(_ context.Context, c *endpoint.Call, in *
 	return &api.DescribePermissionSetResponse{PermissionSet: setOut(p)}, nil
 }
 
-// UpdatePermissionSet changes the members that are given. Roles follow when the permission set is provisioned (case S20).
+// UpdatePermissionSet changes the members that are given, and takes the relay state away if none is. Roles follow when the
+// permission set is provisioned (case S20).
 func (s Service) UpdatePermissionSet(_ context.Context, c *endpoint.Call, in *api.UpdatePermissionSetRequest) (*api.UpdatePermissionSetResponse, error) {
 	p, err := s.editable(c, in.InstanceArn, in.PermissionSetArn, "")
 	if err != nil {
 		return nil, err
 	}
-	if err := access.UpdatePermissionSet(c.Tx, p, in.Description, in.SessionDuration, in.RelayState); err != nil {
+	if err := access.UpdatePermissionSet(c.Tx, p, in.Description, in.SessionDuration, value(in.RelayState)); err != nil {
 		return nil, err
 	}
 	return &api.UpdatePermissionSetResponse{}, nil

@@ -28,7 +28,9 @@ func TestPermissionSetIsKeptAsWritten(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	admintest.Must[api.UpdatePermissionSetResponse](t, w.World, &api.UpdatePermissionSetRequest{InstanceArn: w.instance, PermissionSetArn: *made.PermissionSetArn, SessionDuration: new("PT2H")})
+	admintest.Must[api.UpdatePermissionSetResponse](t, w.World, &api.UpdatePermissionSetRequest{
+		InstanceArn: w.instance, PermissionSetArn: *made.PermissionSetArn, SessionDuration: new("PT2H"), RelayState: in.RelayState,
+	})
 	got = admintest.Must[api.DescribePermissionSetResponse](t, w.World, &api.DescribePermissionSetRequest{InstanceArn: w.instance, PermissionSetArn: *made.PermissionSetArn}).PermissionSet
 	want.SessionDuration = new("PT2H")
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -56,6 +58,30 @@ func TestSessionDurationBounds(t *testing.T) {
 	w := newWorld(t)
 	for _, d := range []string{"PT59M", "PT12H1S", "P1M", "-PT2H", "PT0S", "P1Y"} {
 		admintest.Fails[api.CreatePermissionSetResponse](t, w.World, &api.CreatePermissionSetRequest{InstanceArn: w.instance, Name: "Long", SessionDuration: &d}, "ValidationException")
+	}
+}
+
+// TestUpdateWithoutRelayState is what Terraform's provider rests on (#17411, #41897): a relay state that is not in an update
+// goes, all else that is not stays, and the roles are told.
+func TestUpdateWithoutRelayState(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	made := admintest.Must[api.CreatePermissionSetResponse](t, w.World, &api.CreatePermissionSetRequest{
+		InstanceArn: w.instance, Name: "Audit", Description: new("for auditors"), SessionDuration: new("PT2H"), RelayState: new("https://console.aws.amazon.com/"),
+	}).PermissionSet
+	w.granted(*made.PermissionSetArn, admintest.Member, api.PrincipalTypeUser, w.user)
+	admintest.Must[api.UpdatePermissionSetResponse](t, w.World, &api.UpdatePermissionSetRequest{InstanceArn: w.instance, PermissionSetArn: *made.PermissionSetArn})
+	got := admintest.Must[api.DescribePermissionSetResponse](t, w.World, &api.DescribePermissionSetRequest{InstanceArn: w.instance, PermissionSetArn: *made.PermissionSetArn})
+	want := *made
+	want.RelayState = nil
+	if diff := cmp.Diff(&want, got.PermissionSet); diff != "" {
+		t.Error(diff)
+	}
+	late := admintest.Must[api.ListAccountsForProvisionedPermissionSetResponse](t, w.World, &api.ListAccountsForProvisionedPermissionSetRequest{
+		InstanceArn: w.instance, PermissionSetArn: *made.PermissionSetArn, ProvisioningStatus: new(api.ProvisioningStatusLatestPermissionSetNotProvisioned),
+	})
+	if len(late.AccountIds) != 1 {
+		t.Errorf("accounts whose role is late: %q", late.AccountIds)
 	}
 }
 
