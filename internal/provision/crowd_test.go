@@ -140,3 +140,52 @@ func manyRequests(w *world) {
 		}
 	}
 }
+
+// TestProvisionedWhileRoleIsMade: a permission set is changed, and provisioned in all accounts, while its first role in one
+// is being made. That account has no role that could follow yet, so the one that it gets has to be as the set is now. It is
+// what Terraform does with policies that no assignment waits for.
+func TestProvisionedWhileRoleIsMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	planned, release := make(chan struct{}), make(chan struct{})
+	var calls atomic.Int32
+	w.backend.after = func(string) error {
+		if calls.Add(1) == 1 {
+			close(planned)
+			<-release
+		}
+		return nil
+	}
+	assigned := w.begin(access.BeginAssignment, admintest.Member)
+	var first sync.WaitGroup
+	first.Go(func() { w.Settle(t) })
+	<-planned
+	var provisioned store.Request
+	w.Update(t, func(tx *store.Tx) (err error) {
+		if err := access.UpdatePermissionSet(tx, w.set, nil, new("PT2H"), ""); err != nil {
+			return err
+		}
+		provisioned, err = access.BeginProvision(tx, w.set.PermissionSet, "")
+		return err
+	})
+	second := *w.Worker
+	second.Owner = "second"
+	if err := second.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	close(release)
+	first.Wait()
+	w.Settle(t)
+	w.expect(assigned, store.RequestSucceeded, "", store.AssignmentGranted)
+	w.ended(provisioned.ID)
+	w.View(t, func(tx *store.Tx) error {
+		role, err := tx.ProvisionedRole(admintest.Member, w.set.PermissionSet)
+		if err != nil {
+			return err
+		}
+		if role.Revision != w.set.Revision+1 || role.Spec.SessionDuration != 2*time.Hour {
+			t.Errorf("role is of revision %d and lasts %v", role.Revision, role.Spec.SessionDuration)
+		}
+		return nil
+	})
+}

@@ -11,6 +11,25 @@ import (
 	"sallyport/internal/store"
 )
 
+// errEdited asks for a job to be done again from its plan: its permission set has changed meanwhile.
+var errEdited = errors.New("permission set was edited while a role was made from it")
+
+// current refuses a new role that is of an older revision than its permission set. A request to provision the set that came
+// in between found no role in the account and won't come back for it.
+func current(tx *store.Tx, s step, reason string) error {
+	if s.request.Family != store.RequestCreate || s.ensure == nil || reason != "" {
+		return nil
+	}
+	set, err := tx.PermissionSet(s.ensure.Set)
+	if err != nil {
+		return fmt.Errorf("load permission set: %w", err)
+	}
+	if set.Revision != s.ensure.Revision {
+		return errEdited
+	}
+	return nil
+}
+
 // finish records what came of a job, together with the end of the job: the assignment, the request, the event. The reason
 // is "" when it went well.
 func finish(tx *store.Tx, j store.Job, s step, reason string) error {

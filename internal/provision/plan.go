@@ -28,7 +28,7 @@ type step struct {
 
 // plan reads what a job is to do. It runs outside the transaction that will record the result, since policies take time to
 // unpack; what it rests on can't change meanwhile, because jobs of one account run one after the other and overlapping
-// operations on one assignment are refused.
+// operations on one assignment are refused. Only the permission set can, which current looks at in the end.
 func plan(tx *store.Tx, job access.Job, s step) (step, error) {
 	var err error
 	if s.request, err = tx.Request(job.Request); err != nil {

@@ -181,6 +181,16 @@ func (w *Worker) attempt(ctx context.Context, j store.Job) error {
 	if job.Account == "" {
 		return w.DB.Update(ctx, func(tx *store.Tx) error { return spread(tx, j, job) })
 	}
+	for {
+		err := w.round(ctx, j, job)
+		if !errors.Is(err, errEdited) {
+			return err
+		}
+	}
+}
+
+// round plans what a job is to do, does it and records what came of it.
+func (w *Worker) round(ctx context.Context, j store.Job, job access.Job) error {
 	in, err := w.settings(ctx)
 	if err != nil {
 		return fmt.Errorf("load settings: %w", err)
@@ -197,7 +207,12 @@ func (w *Worker) attempt(ctx context.Context, j store.Job) error {
 	if err != nil {
 		return err
 	}
-	return w.DB.Update(ctx, func(tx *store.Tx) error { return finish(tx, j, s, reason) })
+	return w.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := current(tx, s, reason); err != nil {
+			return err
+		}
+		return finish(tx, j, s, reason)
+	})
 }
 
 // ask makes the account match. The reason is why it never will; an error asks for another attempt.
