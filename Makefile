@@ -8,7 +8,7 @@ build: ## one static binary, bin/sallyport
 test: ## all tests: unit, both databases, contract, real clients
 	scripts/test
 
-soak: ## the crash tests, ten times as often
+soak: ## the crash tests and Terraform's rounds, some ten times as often
 	scripts/soak
 
 bench: ## the figures of docs/performance.md
