@@ -17,14 +17,15 @@ import (
 	"sallyport/internal/clock"
 	hosted "sallyport/internal/provision/local"
 	"sallyport/internal/store"
+	"sallyport/internal/store/storetest/pgtest"
 )
 
-// tfRounds is how often everything is made and destroyed: SALLYPORT_TERRAFORM_ROUNDS, or 3.
-func tfRounds(tb testing.TB) int {
+// tfRounds is how often everything is made and destroyed: SALLYPORT_TERRAFORM_ROUNDS, or what is said here.
+func tfRounds(tb testing.TB, ordinarily int) int {
 	tb.Helper()
 	set := os.Getenv("SALLYPORT_TERRAFORM_ROUNDS")
 	if set == "" {
-		return 3
+		return ordinarily
 	}
 	n, err := strconv.Atoi(set)
 	if err != nil {
@@ -37,17 +38,30 @@ func tfRounds(tb testing.TB) int {
 // edited, applied again and destroyed, over and over, and after each apply a plan has nothing to do (cases S16, S20, S24).
 func TestTerraform(t *testing.T) {
 	t.Parallel()
-	s := startDev(t, "--accounts", "4")
-	s.giveCustomerPolicies(tfListing, tfReading, tfBounding)
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		s := startDev(t, "--accounts", "4")
+		s.terraform(filepath.Join(s.dir, "sallyport.db"), tfRounds(t, 2))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		database := pgtest.NewDatabase(t)
+		startDev(t, "--accounts", "4", "--database", database).terraform(database, tfRounds(t, 1))
+	})
+}
+
+func (s *server) terraform(database string, rounds int) {
+	s.tb.Helper()
+	s.giveCustomerPolicies(database, tfListing, tfReading, tfBounding)
 	p := newTFProvider(s)
 	before := s.census(p)
-	for round := range tfRounds(t) {
+	for round := range rounds {
 		began := time.Now()
 		s.terraformRound(p)
 		if after := s.census(p); after != before {
-			t.Fatalf("left after round %d: %+v, where there was %+v", round+1, after, before)
+			s.tb.Fatalf("left after round %d: %s, where there was %s", round+1, after, before)
 		}
-		t.Logf("round %d: %v, %d conflicts", round+1, time.Since(began).Round(time.Millisecond), p.conflicts.Swap(0))
+		s.tb.Logf("round %d: %v, %d conflicts", round+1, time.Since(began).Round(time.Millisecond), p.conflicts.Swap(0))
 	}
 }
 
@@ -114,11 +128,11 @@ func (s *server) terraformRound(p *tfProvider) {
 
 // giveCustomerPolicies gives every account policies of its own. No client can, so it is done to the database of a server
 // that is stopped.
-func (s *server) giveCustomerPolicies(refs ...tfPolicyRef) {
+func (s *server) giveCustomerPolicies(database string, refs ...tfPolicyRef) {
 	s.tb.Helper()
 	ctx := s.tb.Context()
 	s.stop()
-	db, err := store.Open(ctx, filepath.Join(s.dir, "sallyport.db"), clock.System{})
+	db, err := store.Open(ctx, database, clock.System{})
 	if err != nil {
 		s.tb.Fatal(err)
 	}
