@@ -122,7 +122,7 @@ func (s Service) UpdateApplication(_ context.Context, c *endpoint.Call, in *api.
 func (s Service) ListApplications(_ context.Context, c *endpoint.Call, in *api.ListApplicationsRequest) (*api.ListApplicationsResponse, error) {
 	i, err := s.instance(c, in.InstanceArn)
 	if err != nil {
-		return nil, err
+		return nil, noResourceError(err)
 	}
 	var account, provider string
 	if f := in.Filter; f != nil {

@@ -236,6 +236,7 @@ func TestInstances(t *testing.T) {
 	}
 	unknown := "arn:aws:sso:::instance/ssoins-0000000000000000"
 	admintest.Fails[api.DescribeInstanceResponse](t, w.World, &api.DescribeInstanceRequest{InstanceArn: unknown}, "AccessDeniedException")
+	admintest.Fails[api.ListApplicationsResponse](t, w.World, &api.ListApplicationsRequest{InstanceArn: unknown}, "AccessDeniedException")
 	admintest.Fails[api.ListPermissionSetsResponse](t, w.World, &api.ListPermissionSetsRequest{InstanceArn: unknown}, "ResourceNotFoundException")
 	foreign := strings.Replace(w.set("Foreign"), string(w.Instance.ID), "ssoins-0000000000000000", 1)
 	admintest.Fails[api.DescribePermissionSetResponse](t, w.World, &api.DescribePermissionSetRequest{InstanceArn: w.instance, PermissionSetArn: foreign}, "ResourceNotFoundException")
