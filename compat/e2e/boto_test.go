@@ -21,6 +21,7 @@ type botoLine struct {
 // botoList is a list that is there now: the operation that shows it, and how many items there are.
 type botoList struct {
 	Operation, Service string
+	Note               string // tells lists of one operation apart
 	Params             map[string]any
 	Key                string   // the member of an answer that has the items
 	Members            []string // that tell an item from others; none: the item is a text
@@ -36,7 +37,7 @@ func TestBoto3(t *testing.T) {
 	script := u.botoScript(s.botoWorld())
 	lists := botoResults(t, u.command("/usr/bin/python3", script, filepath.Join(filepath.Dir(script), "world.json")))
 	for _, list := range lists {
-		t.Run("cli/"+list.Operation, func(t *testing.T) {
+		t.Run("cli/"+list.Operation+"/"+list.Note, func(t *testing.T) {
 			t.Parallel()
 			list.show(t, s.operator())
 		})
@@ -91,7 +92,9 @@ func (s *server) botoWorld() []byte {
 func (s *server) nobody() map[string]string {
 	s.tb.Helper()
 	operator := s.operator()
-	var made struct{ PermissionSet struct{ PermissionSetArn string } }
+	var made struct {
+		PermissionSet struct{ PermissionSetArn string }
+	}
 	operator.aws(&made, "sso-admin", "create-permission-set", "--instance-arn", sampleInstance, "--name", "Nothing")
 	var asked struct{ AccountAssignmentCreationStatus struct{ RequestId string } }
 	operator.aws(&asked, "sso-admin", "create-account-assignment", "--instance-arn", sampleInstance,

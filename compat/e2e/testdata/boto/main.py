@@ -12,6 +12,7 @@ from botocore import xform_name
 import applications
 import assignments
 import case
+import churn
 import complete
 import directory
 import instance
@@ -49,10 +50,10 @@ def run_lists(w, listed):
         if client is None:
             continue
         for what, step in pages.steps(item, client, w):
-            test(f"{item.op}/{what}", step)
+            test(f"{item.op}/{item.note or 'all'}/{what}", step)
         key = client.get_paginator(xform_name(item.op)).result_keys[0].expression
         about = {"operation": item.op, "service": client.meta.service_model.service_name, "params": item.params}
-        print(json.dumps({"list": {**about, "key": key, "members": item.members, "items": len(item.before) + len(item.made(w))}}))
+        print(json.dumps({"list": {**about, "key": key, "members": item.members, "note": item.note, "items": len(item.before) + len(item.made(w))}}))
 
 
 def main():
@@ -65,6 +66,8 @@ def main():
         cases += rows
     listed = pages.lists(w)
     run_lists(w, listed)
+    for name, step in churn.steps(w, listed):
+        test(f"{name}/while deleting", step)
     for name, step in complete.check(w, cases, listed):
         test(f"complete/{name}", step)
 

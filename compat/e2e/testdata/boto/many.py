@@ -2,7 +2,7 @@
 
 from applications import JWT
 from case import call
-from world import NO_ACCOUNT, World
+from world import NO_ACCOUNT, NO_ID, World
 
 MANY = 250
 POLICY = "arn:aws:iam::aws:policy/"
@@ -32,6 +32,7 @@ def memberships(w):
 
     both = member(w.groups[0], w.users[0])
     w.members = [both] + [member(w.groups[0], u) for u in w.users[1:]]
+    member(w.groups[1], w.users[2])
     w.joined = [both] + [member(g, w.users[0]) for g in w.groups[1:]]
 
 
@@ -44,12 +45,15 @@ def application_assignments(w):
 
 
 def account_assignments(w):
-    """One set in every account, one account's set for every user, and every set in one account."""
+    """One set in every account for a user and a group of theirs, one account's set for every user, and every set in one account."""
     w.wide, w.deep, w.home = w.set("Many-wide"), w.set("Many-deep"), w.many_accounts[0]
     asks = [w.assignment(w.wide, a, "USER", w.users[2]) for a in w.many_accounts]
+    asks += [w.assignment(w.wide, a, "GROUP", w.groups[1]) for a in w.many_accounts]
     asks += [w.assignment(w.deep, w.account, "USER", u) for u in w.users]
     asks += [w.assignment(s, w.home, "USER", w.users[3]) for s in w.sets]
-    w.created = [w.admin.create_account_assignment(**a)["AccountAssignmentCreationStatus"]["RequestId"] for a in asks]
+    nobody = [w.assignment(w.deep, a, "USER", NO_ID) for a in w.many_accounts]
+    w.created = [w.admin.create_account_assignment(**a)["AccountAssignmentCreationStatus"]["RequestId"] for a in asks + nobody]
+    w.failed = w.created[len(asks) :]
     # Nothing of this is assigned: the requests fail, and are listed.
     asks = [w.assignment(w.deep, w.management, "USER", u) for u in w.users]
     w.deleted = [w.admin.delete_account_assignment(**a)["AccountAssignmentDeletionStatus"]["RequestId"] for a in asks]

@@ -19,6 +19,7 @@ class Listed:
     members: tuple  # of an item; none: the item itself
     made: callable = lambda w: []
     before: list = dataclasses.field(default_factory=list)
+    note: str = ""  # tells apart lists of one operation
 
     def name(self, item):
         return "/".join(item[m] for m in self.members) if self.members else item
@@ -62,9 +63,14 @@ def of_made(w):
         Listed("ListAccountAssignments", {**i, "AccountId": w.account, "PermissionSetArn": w.deep}, assignment,
                lambda w: [f"{w.account}/{w.deep}/USER/{u}" for u in w.users]),
         Listed("ListAccountAssignmentsForPrincipal", {**i, **user, "PrincipalId": w.users[2]}, assignment,
-               lambda w: [f"{a}/{w.wide}/USER/{w.users[2]}" for a in w.many_accounts] + [f"{w.account}/{w.deep}/USER/{w.users[2]}"]),
+               granted_to_user),
+        Listed("ListAccountAssignmentsForPrincipal", {**i, "PrincipalType": "GROUP", "PrincipalId": w.groups[1]}, assignment,
+               lambda w: [f"{a}/{w.wide}/GROUP/{w.groups[1]}" for a in w.many_accounts], note="of a group"),
         Listed("ListAccountsForProvisionedPermissionSet", {**i, "PermissionSetArn": w.wide}, (), lambda w: w.many_accounts),
         Listed("ListPermissionSetsProvisionedToAccount", {**i, "AccountId": w.home}, (), lambda w: [*w.sets, w.wide]),
+        Listed("ListPermissionSetsProvisionedToAccount", {**i, "AccountId": w.home, "ProvisioningStatus": "LATEST_PERMISSION_SET_PROVISIONED"}, (),
+               lambda w: [*w.sets, w.wide], note="up to date"),
+        Listed("ListAccountAssignmentCreationStatus", {**i, "Filter": {"Status": "FAILED"}}, ("RequestId",), lambda w: w.failed, note="failed"),
         Listed("ListApplicationAssignments", {"ApplicationArn": w.apps[0]}, target, lambda w: [f"{w.apps[0]}/USER/{u}" for u in w.users]),
         Listed("ListApplicationAssignmentsForPrincipal", {**i, **user, "PrincipalId": w.users[1]}, target,
                lambda w: [f"{a}/USER/{w.users[1]}" for a in w.apps]),
@@ -73,6 +79,14 @@ def of_made(w):
         Listed("ListApplicationGrants", a, ("GrantType",), lambda w: w.grants),
         Listed("ListApplicationAuthenticationMethods", a, ("AuthenticationMethodType",), lambda w: ["IAM"]),
     ]
+
+
+def granted_to_user(w):
+    """What the user has directly, and by way of a group that the user is in."""
+    rows = [f"{w.account}/{w.deep}/USER/{w.users[2]}"]
+    for account in w.many_accounts:
+        rows += [f"{account}/{w.wide}/USER/{w.users[2]}", f"{account}/{w.wide}/GROUP/{w.groups[1]}"]
+    return rows
 
 
 def names(listed, pages):
