@@ -3,5 +3,8 @@
 // stopped server's database what no client can put there; it is started, spoken to and killed from outside.
 //
 // The AWS CLI and boto3 are Debian 13's, in a folder that scripts/aws-cli-chroot makes; the tests enter it by chroot and
-// therefore run as root. A failing test leaves a picture of its browser pages among its artifacts (go test -artifacts).
+// therefore run as root. What boto3 does beyond the sample is written in Python: testdata/boto has a table of calls for
+// each family of operations, and holds the tables against boto3's own lists of operations, errors and paginators.
+//
+// A failing test leaves a picture of its browser pages among its artifacts (go test -artifacts).
 package e2e

@@ -25,22 +25,30 @@ def applications(w):
     portal = {"SignInOptions": {"Origin": "APPLICATION", "ApplicationUrl": "https://app.example/"}, "Visibility": "DISABLED"}
     told = {"Name": "boto new", "Description": "d", "Status": "DISABLED", "PortalOptions": portal, "ApplicationProviderArn": CUSTOM}
     nowhere = {"PortalOptions": {"SignInOptions": {"Origin": "APPLICATION"}}}
-    made = {"ApplicationArn": w.app, "ApplicationAccount": w.management, "InstanceArn": w.instance, "ApplicationProviderArn": CUSTOM, "CreatedDate": ...}
+    made = {"ApplicationArn": w.app, "ApplicationAccount": w.management, "InstanceArn": w.instance, "ApplicationProviderArn": CUSTOM}
+    made["CreatedDate"] = ...
+    sign_in = {"PortalOptions": {"SignInOptions": portal["SignInOptions"]}}
     provider = {"ApplicationProviderArn": CUSTOM, "FederationProtocol": "OAUTH", "DisplayData": {"DisplayName": ..., "Description": ...}}
     return [
-        Case("ListApplicationProviders", {}, {"ApplicationProviders": [provider, {"FederationProtocol": "SAML"}]}, invalid={"NextToken": "bWFkZSB1cA=="}),
-        Case("DescribeApplicationProvider", {"ApplicationProviderArn": CUSTOM}, provider, missing={"ApplicationProviderArn": CUSTOM + "-none"},
+        Case("ListApplicationProviders", {}, {"ApplicationProviders": [provider, {"FederationProtocol": "SAML"}]},
+             invalid={"NextToken": "bWFkZSB1cA=="}),
+        Case("DescribeApplicationProvider", {"ApplicationProviderArn": CUSTOM}, provider,
+             missing={"ApplicationProviderArn": CUSTOM + "-none"},
              invalid={"ApplicationProviderArn": NOT_AN_ARN}),
-        Case("CreateApplication", {**i, **told, "Tags": TAGS, "ClientToken": "boto-once"}, {"ApplicationArn": ...}, missing={"InstanceArn": NO_INSTANCE}, invalid=nowhere,
+        Case("CreateApplication", {**i, **told, "Tags": TAGS, "ClientToken": "boto-once"}, {"ApplicationArn": ...},
+             missing={"InstanceArn": NO_INSTANCE}, invalid=nowhere,
              conflict={"Name": "another"}, quota={"Tags": MANY_TAGS, "ClientToken": None}),
         Case("CreateApplication", {**i, **told, "ApplicationProviderArn": CUSTOM + "-none"}, refused=True, missing={}),
-        Case("DescribeApplication", {"ApplicationArn": w.app}, {**made, "Name": "boto app", "Status": "ENABLED", "PortalOptions": {"Visibility": "ENABLED"}},
+        Case("DescribeApplication", {"ApplicationArn": w.app},
+             {**made, "Name": "boto app", "Status": "ENABLED", "PortalOptions": {"Visibility": "ENABLED"}},
              missing={"ApplicationArn": NO_APPLICATION}, invalid={"ApplicationArn": NOT_AN_ARN}),
-        Case("UpdateApplication", {"ApplicationArn": w.app, "Name": "boto renamed", "Description": "d", "Status": "DISABLED", "PortalOptions": {"SignInOptions": portal["SignInOptions"]}},
+        Case("UpdateApplication",
+             {"ApplicationArn": w.app, "Name": "boto renamed", "Description": "d", "Status": "DISABLED", **sign_in},
              missing={"ApplicationArn": NO_APPLICATION}, invalid=nowhere, unless=RACES),
         Case("DescribeApplication", {"ApplicationArn": w.app}, {**made, "Name": "boto renamed", "Description": "d", "Status": "DISABLED"}),
         Case("ListApplications", {**i, "MaxResults": 2, "Filter": {"ApplicationProvider": CUSTOM, "ApplicationAccount": w.management}},
-             {"Applications": [{"ApplicationArn": ..., "Name": ...}] * 2, "NextToken": ...}, denied={"InstanceArn": NO_INSTANCE}, invalid={"NextToken": "bWFkZSB1cA=="}),
+             {"Applications": [{"ApplicationArn": ..., "Name": ...}] * 2, "NextToken": ...}, denied={"InstanceArn": NO_INSTANCE},
+             invalid={"NextToken": "bWFkZSB1cA=="}),
     ]
 
 
@@ -52,7 +60,8 @@ def settings(w):
         Case("PutApplicationAssignmentConfiguration", {**a, "AssignmentRequired": False}, **bad, unless=RACES),
         Case("GetApplicationAssignmentConfiguration", a, {"AssignmentRequired": False}),
         Case("GetApplicationSessionConfiguration", a, {background: "DISABLED"}, **bad),
-        Case("PutApplicationSessionConfiguration", {**a, background: "ENABLED"}, missing=bad["missing"], invalid={background: "MAYBE"}, unless=RACES),
+        Case("PutApplicationSessionConfiguration", {**a, background: "ENABLED"}, missing=bad["missing"], invalid={background: "MAYBE"},
+             unless=RACES),
         Case("GetApplicationSessionConfiguration", a, {background: "ENABLED"}),
     ]
 
@@ -63,12 +72,18 @@ def assignments(w):
     both = [{**a, **group}, {**a, **user}]
     return [
         Case("CreateApplicationAssignment", {**a, **user}, missing={"PrincipalId": NO_ID}, invalid={"PrincipalId": NOT_AN_ID}, conflict={}),
-        Case("CreateApplicationAssignment", {**a, **group}, missing={"ApplicationArn": NO_APPLICATION}, conflict={}, quota={"ApplicationArn": w.busy}),
-        Case("DescribeApplicationAssignment", {**a, **user}, {**a, **user}, missing={"PrincipalId": NO_ID}, invalid={"ApplicationArn": NOT_AN_ARN}),
-        Case("ListApplicationAssignments", a, {"ApplicationAssignments": both}, missing={"ApplicationArn": NO_APPLICATION}, invalid={"ApplicationArn": NOT_AN_ARN}),
-        Case("ListApplicationAssignmentsForPrincipal", {**i, **user}, {"ApplicationAssignments": both}, missing={"InstanceArn": NO_INSTANCE}, invalid={"PrincipalId": NOT_AN_ID}),
-        Case("ListApplicationAssignmentsForPrincipal", {**i, **user, "Filter": {"ApplicationArn": w.spare}}, {"ApplicationAssignments": []}),
-        Case("DeleteApplicationAssignment", {**a, **user}, missing={"ApplicationArn": NO_APPLICATION}, invalid={"PrincipalId": NOT_AN_ID}, unless=RACES),
+        Case("CreateApplicationAssignment", {**a, **group}, missing={"ApplicationArn": NO_APPLICATION}, conflict={},
+             quota={"ApplicationArn": w.busy}),
+        Case("DescribeApplicationAssignment", {**a, **user}, {**a, **user}, missing={"PrincipalId": NO_ID},
+             invalid={"ApplicationArn": NOT_AN_ARN}),
+        Case("ListApplicationAssignments", a, {"ApplicationAssignments": both}, missing={"ApplicationArn": NO_APPLICATION},
+             invalid={"ApplicationArn": NOT_AN_ARN}),
+        Case("ListApplicationAssignmentsForPrincipal", {**i, **user}, {"ApplicationAssignments": both},
+             missing={"InstanceArn": NO_INSTANCE}, invalid={"PrincipalId": NOT_AN_ID}),
+        Case("ListApplicationAssignmentsForPrincipal", {**i, **user, "Filter": {"ApplicationArn": w.spare}},
+             {"ApplicationAssignments": []}),
+        Case("DeleteApplicationAssignment", {**a, **user}, missing={"ApplicationArn": NO_APPLICATION}, invalid={"PrincipalId": NOT_AN_ID},
+             unless=RACES),
         Case("DescribeApplicationAssignment", {**a, **user}, refused=True, missing={}),
     ]
 
@@ -80,7 +95,8 @@ def scopes(w):
     return [
         Case("PutApplicationAccessScope", {**s, **targets}, missing=missing, invalid=invalid, conflict={"ApplicationArn": w.busy}),
         Case("GetApplicationAccessScope", s, {"Scope": "boto:read", **targets}, missing={"Scope": "boto:write"}, invalid=invalid),
-        Case("ListApplicationAccessScopes", a, {"Scopes": [{"Scope": "boto:read", **targets}]}, missing=missing, invalid={"ApplicationArn": NOT_AN_ARN}),
+        Case("ListApplicationAccessScopes", a, {"Scopes": [{"Scope": "boto:read", **targets}]}, missing=missing,
+             invalid={"ApplicationArn": NOT_AN_ARN}),
         Case("DeleteApplicationAccessScope", s, missing=missing, invalid=invalid, unless=RACES),
         Case("GetApplicationAccessScope", s, refused=True, missing={}),
     ]
@@ -96,8 +112,11 @@ def methods(w):
         Case("GetApplicationAuthenticationMethod", m, refused=True, missing={}),
         Case("PutApplicationAuthenticationMethod", {**m, "AuthenticationMethod": method}, missing=missing, unless=RACES,
              invalid={"AuthenticationMethod": {"Iam": {"ActorPolicy": {"Statement": 1}}}}),
-        Case("GetApplicationAuthenticationMethod", m, {"AuthenticationMethod": method}, missing=missing, invalid={"AuthenticationMethodType": "SECRET"}),
-        Case("ListApplicationAuthenticationMethods", a, {"AuthenticationMethods": [{"AuthenticationMethodType": "IAM", "AuthenticationMethod": method}]}, missing=missing, invalid=invalid),
+        Case("GetApplicationAuthenticationMethod", m, {"AuthenticationMethod": method}, missing=missing,
+             invalid={"AuthenticationMethodType": "SECRET"}),
+        Case("ListApplicationAuthenticationMethods", a,
+             {"AuthenticationMethods": [{"AuthenticationMethodType": "IAM", "AuthenticationMethod": method}]}, missing=missing,
+             invalid=invalid),
         Case("DeleteApplicationAuthenticationMethod", m, missing=missing, invalid=invalid, unless=RACES),
         Case("ListApplicationAuthenticationMethods", a, {"AuthenticationMethods": []}),
     ]

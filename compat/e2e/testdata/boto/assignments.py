@@ -37,12 +37,13 @@ def creation(w, created):
     done = w.assignment(w.given, w.account, "GROUP", w.crew)
     name = "AccountAssignmentCreationRequestId"
     return [
-        Case("CreateAccountAssignment", ask, {"AccountAssignmentCreationStatus": {**status(ask), "Status": "IN_PROGRESS", "RequestId": ..., "CreatedDate": ...}},
+        Case("CreateAccountAssignment", ask,
+             {"AccountAssignmentCreationStatus": {**status(ask), "Status": "IN_PROGRESS", "RequestId": ..., "CreatedDate": ...}},
              missing={"TargetId": NO_ACCOUNT}, invalid={"TargetId": "twelve-chars"}, unless={**BUSY, "ServiceQuotaExceededException": SIZE},
              keep=lambda out: w.settled()),
         Case("CreateAccountAssignment", {**ask, "PermissionSetArn": NO_SET}, refused=True, missing={}),
         Case("DescribeAccountAssignmentCreationStatus", {**i, name: created["RequestId"]},
-             {"AccountAssignmentCreationStatus": {**status(done), "Status": "SUCCEEDED", "RequestId": created["RequestId"], "CreatedDate": ...}},
+             {"AccountAssignmentCreationStatus": {**status(done), "Status": "SUCCEEDED", "RequestId": created["RequestId"]}},
              missing={name: NO_ID}, invalid={name: NOT_AN_ID + "x" * 30}),
         Case("ListAccountAssignmentCreationStatus", {**i, "MaxResults": 1, "Filter": {"Status": "SUCCEEDED"}},
              {"AccountAssignmentsCreationStatus": [{"Status": "SUCCEEDED", "RequestId": ..., "CreatedDate": ...}], "NextToken": ...},
@@ -57,15 +58,21 @@ def lists(w):
     by_kind, by_id = [group, user], sorted([group, user], key=lambda a: a["PrincipalId"])
     of = {**i, "PrincipalType": "USER", "PrincipalId": w.sailor}
     return [
-        Case("ListAccountAssignments", {**i, **row}, {"AccountAssignments": by_kind}, missing={"PermissionSetArn": NO_SET}, invalid={"AccountId": "twelve-chars"}),
-        Case("ListAccountAssignmentsForPrincipal", of, {"AccountAssignments": by_id}, missing={"InstanceArn": NO_INSTANCE}, invalid={"PrincipalId": NOT_AN_ID}),
+        Case("ListAccountAssignments", {**i, **row}, {"AccountAssignments": by_kind}, missing={"PermissionSetArn": NO_SET},
+             invalid={"AccountId": "twelve-chars"}),
+        Case("ListAccountAssignmentsForPrincipal", of, {"AccountAssignments": by_id}, missing={"InstanceArn": NO_INSTANCE},
+             invalid={"PrincipalId": NOT_AN_ID}),
         Case("ListAccountAssignmentsForPrincipal", {**of, "Filter": {"AccountId": w.management}}, {"AccountAssignments": []}),
-        Case("ListAccountAssignmentsForPrincipal", {**of, "PrincipalType": "GROUP", "PrincipalId": w.crew}, {"AccountAssignments": [group]}),
-        Case("ListAccountsForProvisionedPermissionSet", {**i, "PermissionSetArn": w.given}, {"AccountIds": [w.account]}, missing={"PermissionSetArn": NO_SET},
+        Case("ListAccountAssignmentsForPrincipal", {**of, "PrincipalType": "GROUP", "PrincipalId": w.crew},
+             {"AccountAssignments": [group]}),
+        Case("ListAccountsForProvisionedPermissionSet", {**i, "PermissionSetArn": w.given}, {"AccountIds": [w.account]},
+             missing={"PermissionSetArn": NO_SET},
              invalid={"ProvisioningStatus": "OLD"}),
-        Case("ListPermissionSetsProvisionedToAccount", {**i, "AccountId": w.account, "ProvisioningStatus": "LATEST_PERMISSION_SET_PROVISIONED"},
+        Case("ListPermissionSetsProvisionedToAccount",
+             {**i, "AccountId": w.account, "ProvisioningStatus": "LATEST_PERMISSION_SET_PROVISIONED"},
              {"PermissionSets": [w.given]}, missing={"InstanceArn": NO_INSTANCE}, invalid={"AccountId": "twelve-chars"}),
-        Case("ListPermissionSetsProvisionedToAccount", {**i, "AccountId": w.account, "ProvisioningStatus": "LATEST_PERMISSION_SET_NOT_PROVISIONED"}, {"PermissionSets": []}),
+        Case("ListPermissionSetsProvisionedToAccount",
+             {**i, "AccountId": w.account, "ProvisioningStatus": "LATEST_PERMISSION_SET_NOT_PROVISIONED"}, {"PermissionSets": []}),
         Case("DeletePermissionSet", {**i, "PermissionSetArn": w.given}, refused=True, conflict={}),
     ]
 
@@ -75,10 +82,11 @@ def deletion(w, deleted):
     ask = w.assignment(w.given, w.account, "USER", w.sailor)
     name = "AccountAssignmentDeletionRequestId"
     return [
-        Case("DeleteAccountAssignment", ask, {"AccountAssignmentDeletionStatus": {**status(ask), "Status": "IN_PROGRESS", "RequestId": ..., "CreatedDate": ...}},
+        Case("DeleteAccountAssignment", ask,
+             {"AccountAssignmentDeletionStatus": {**status(ask), "Status": "IN_PROGRESS", "RequestId": ..., "CreatedDate": ...}},
              missing={"PermissionSetArn": NO_SET}, invalid={"PrincipalId": NOT_AN_ID}, unless=BUSY, keep=lambda out: w.settled()),
         Case("DescribeAccountAssignmentDeletionStatus", {**i, name: deleted["RequestId"]},
-             {"AccountAssignmentDeletionStatus": {"TargetId": w.management, "Status": "SUCCEEDED", "RequestId": deleted["RequestId"], "CreatedDate": ...}},
+             {"AccountAssignmentDeletionStatus": {"TargetId": w.management, "Status": "SUCCEEDED", "RequestId": deleted["RequestId"]}},
              missing={name: NO_ID}, invalid={name: NOT_AN_ID + "x" * 30}),
         Case("ListAccountAssignmentDeletionStatus", {**i, "MaxResults": 1},
              {"AccountAssignmentsDeletionStatus": [{"Status": "SUCCEEDED", "RequestId": ..., "CreatedDate": ...}], "NextToken": ...},
@@ -90,14 +98,17 @@ def provisioning(w, provision):
     i = {"InstanceArn": w.instance}
     name = "ProvisionPermissionSetRequestId"
     ask = {**i, "PermissionSetArn": w.given, "TargetType": "AWS_ACCOUNT", "TargetId": w.account}
+    started = {"Status": "IN_PROGRESS", "RequestId": ..., "AccountId": w.account, "PermissionSetArn": w.given}
     return [
         Case("ProvisionPermissionSet", ask,
-             {"PermissionSetProvisioningStatus": {"Status": "IN_PROGRESS", "RequestId": ..., "AccountId": w.account, "PermissionSetArn": w.given, "CreatedDate": ...}},
-             missing={"PermissionSetArn": NO_SET}, invalid={"TargetId": None}, unless={"ConflictException": RACE}, keep=lambda out: w.settled()),
+             {"PermissionSetProvisioningStatus": {**started, "CreatedDate": ...}},
+             missing={"PermissionSetArn": NO_SET}, invalid={"TargetId": None}, unless={"ConflictException": RACE},
+             keep=lambda out: w.settled()),
         Case("DescribePermissionSetProvisioningStatus", {**i, name: provision["RequestId"]},
-             {"PermissionSetProvisioningStatus": {"Status": "SUCCEEDED", "RequestId": provision["RequestId"], "PermissionSetArn": w.given, "CreatedDate": ...}},
+             {"PermissionSetProvisioningStatus": {"Status": "SUCCEEDED", "RequestId": provision["RequestId"], "PermissionSetArn": w.given}},
              missing={name: NO_ID}, invalid={name: NOT_AN_ID + "x" * 30}),
-        Case("ListPermissionSetProvisioningStatus", {**i, "MaxResults": 1}, {"PermissionSetsProvisioningStatus": [{"RequestId": ..., "CreatedDate": ...}], "NextToken": ...},
+        Case("ListPermissionSetProvisioningStatus", {**i, "MaxResults": 1},
+             {"PermissionSetsProvisioningStatus": [{"RequestId": ..., "CreatedDate": ...}], "NextToken": ...},
              missing={"InstanceArn": NO_INSTANCE}, invalid={"InstanceArn": NOT_AN_ARN}),
     ]
 
@@ -106,6 +117,8 @@ def failures(w, created):
     """A request of one family is not found as one of another."""
     i = {"InstanceArn": w.instance}
     return [
-        Case("DescribeAccountAssignmentDeletionStatus", {**i, "AccountAssignmentDeletionRequestId": created["RequestId"]}, refused=True, missing={}),
-        Case("DescribePermissionSetProvisioningStatus", {**i, "ProvisionPermissionSetRequestId": created["RequestId"]}, refused=True, missing={}),
+        Case("DescribeAccountAssignmentDeletionStatus", {**i, "AccountAssignmentDeletionRequestId": created["RequestId"]}, refused=True,
+             missing={}),
+        Case("DescribePermissionSetProvisioningStatus", {**i, "ProvisionPermissionSetRequestId": created["RequestId"]}, refused=True,
+             missing={}),
     ]

@@ -32,9 +32,11 @@ def users(w):
     return [
         Case("CreateUser", {**s, **full}, {"IdentityStoreId": w.store, "UserId": ...}, keep=lambda out: setattr(w, "cleo", out["UserId"]),
              missing={"IdentityStoreId": NO_STORE}, invalid={"UserName": None}, conflict={}, unless=BIG),
-        Case("ListUsers", {**s, "Filters": [{"AttributePath": "UserName", "AttributeValue": "boto-cleo"}]}, {"Users": [{**full, "UserStatus": "ENABLED", "CreatedAt": ...}]},
+        Case("ListUsers", {**s, "Filters": [{"AttributePath": "UserName", "AttributeValue": "boto-cleo"}]},
+             {"Users": [{**full, "UserStatus": "ENABLED", "CreatedAt": ...}]},
              missing={"IdentityStoreId": NO_STORE}, invalid={"Filters": [{"AttributePath": "Title", "AttributeValue": "x"}]}),
-        Case("DescribeUser", {**s, "UserId": w.ann}, {"UserName": "boto-ann", "UserId": w.ann, "IdentityStoreId": w.store, "Name": {"FamilyName": "Boto"}},
+        Case("DescribeUser", {**s, "UserId": w.ann},
+             {"UserName": "boto-ann", "UserId": w.ann, "IdentityStoreId": w.store, "Name": {"FamilyName": "Boto"}},
              missing={"UserId": NO_ID}, invalid={"UserId": NOT_AN_ID}),
         Case("GetUserId", {**s, "AlternateIdentifier": alternate}, {"UserId": w.ann, "IdentityStoreId": w.store},
              missing={"AlternateIdentifier": nobody},
@@ -54,14 +56,17 @@ def groups(w):
     return [
         Case("CreateGroup", {**s, "DisplayName": "boto-green", "Description": "d"}, {"GroupId": ..., "IdentityStoreId": w.store},
              missing={"IdentityStoreId": NO_STORE}, invalid={"DisplayName": None}, conflict={}, unless=BIG),
-        Case("ListGroups", {**s, "Filters": [{"AttributePath": "DisplayName", "AttributeValue": "boto-green"}]}, {"Groups": [{"DisplayName": "boto-green", "Description": "d"}]},
+        Case("ListGroups", {**s, "Filters": [{"AttributePath": "DisplayName", "AttributeValue": "boto-green"}]},
+             {"Groups": [{"DisplayName": "boto-green", "Description": "d"}]},
              missing={"IdentityStoreId": NO_STORE}, invalid={"Filters": [{"AttributePath": "Description", "AttributeValue": "x"}]}),
         Case("UpdateGroup", {**s, "GroupId": w.red, "Operations": text}, missing={"GroupId": NO_ID},
              invalid={"Operations": [{"AttributePath": "members", "AttributeValue": "x"}]},
              conflict={"Operations": [{"AttributePath": "displayName", "AttributeValue": "boto-blue"}]}, unless=BIG),
-        Case("DescribeGroup", {**s, "GroupId": w.red}, {"DisplayName": "boto-red", "Description": "Sails", "GroupId": w.red, "IdentityStoreId": w.store},
+        Case("DescribeGroup", {**s, "GroupId": w.red},
+             {"DisplayName": "boto-red", "Description": "Sails", "GroupId": w.red, "IdentityStoreId": w.store},
              missing={"GroupId": NO_ID}, invalid={"GroupId": NOT_AN_ID}),
-        Case("GetGroupId", {**s, "AlternateIdentifier": alternate}, {"GroupId": w.red, "IdentityStoreId": w.store}, missing={"AlternateIdentifier": nobody},
+        Case("GetGroupId", {**s, "AlternateIdentifier": alternate}, {"GroupId": w.red, "IdentityStoreId": w.store},
+             missing={"AlternateIdentifier": nobody},
              invalid={"AlternateIdentifier": {"UniqueAttribute": {"AttributePath": "description", "AttributeValue": "x"}}}),
     ]
 
@@ -69,24 +74,29 @@ def groups(w):
 def memberships(w):
     s, ann, ben, no = {"IdentityStoreId": w.store}, {"UserId": w.ann}, {"UserId": w.ben}, {"UserId": NO_ID}
     row = {"IdentityStoreId": w.store, "MembershipId": w.membership, "GroupId": w.red, "MemberId": ann}
-    exists = [{"GroupId": w.red, "MemberId": ann, "MembershipExists": True}, {"GroupId": w.blue, "MemberId": ann, "MembershipExists": False}]
+    exists = [{"GroupId": g, "MemberId": ann, "MembershipExists": g == w.red} for g in (w.red, w.blue)]
     return [
         Case("CreateGroupMembership", {**s, "GroupId": w.blue, "MemberId": ben}, {"MembershipId": ..., "IdentityStoreId": w.store},
              missing={"GroupId": NO_ID}, invalid={"GroupId": NOT_AN_ID}, conflict={}, unless=BIG),
         Case("CreateGroupMembership", {**s, "GroupId": w.blue, "MemberId": no}, refused=True, missing={}),
-        Case("DescribeGroupMembership", {**s, "MembershipId": w.membership}, row, missing={"MembershipId": NO_ID}, invalid={"MembershipId": NOT_AN_ID}),
+        Case("DescribeGroupMembership", {**s, "MembershipId": w.membership}, row, missing={"MembershipId": NO_ID},
+             invalid={"MembershipId": NOT_AN_ID}),
         Case("GetGroupMembershipId", {**s, "GroupId": w.red, "MemberId": ann}, {"MembershipId": w.membership, "IdentityStoreId": w.store},
              missing={"MemberId": ben}, invalid={"GroupId": NOT_AN_ID}),
-        Case("IsMemberInGroups", {**s, "MemberId": ann, "GroupIds": [w.red, w.blue]}, {"Results": exists}, missing={"MemberId": no}, invalid={"GroupIds": [NOT_AN_ID]}),
-        Case("ListGroupMemberships", {**s, "GroupId": w.red}, {"GroupMemberships": [row]}, missing={"GroupId": NO_ID}, invalid={"NextToken": "made up"}),
-        Case("ListGroupMembershipsForMember", {**s, "MemberId": ann}, {"GroupMemberships": [row]}, missing={"MemberId": no}, invalid={"NextToken": "made up"}),
+        Case("IsMemberInGroups", {**s, "MemberId": ann, "GroupIds": [w.red, w.blue]}, {"Results": exists}, missing={"MemberId": no},
+             invalid={"GroupIds": [NOT_AN_ID]}),
+        Case("ListGroupMemberships", {**s, "GroupId": w.red}, {"GroupMemberships": [row]}, missing={"GroupId": NO_ID},
+             invalid={"NextToken": "made up"}),
+        Case("ListGroupMembershipsForMember", {**s, "MemberId": ann}, {"GroupMemberships": [row]}, missing={"MemberId": no},
+             invalid={"NextToken": "made up"}),
     ]
 
 
 def deletions(w):
     s = {"IdentityStoreId": w.store}
     return [
-        Case("DeleteGroupMembership", {**s, "MembershipId": w.last}, missing={"MembershipId": NO_ID}, invalid={"MembershipId": NOT_AN_ID}, unless=RACES),
+        Case("DeleteGroupMembership", {**s, "MembershipId": w.last}, missing={"MembershipId": NO_ID}, invalid={"MembershipId": NOT_AN_ID},
+             unless=RACES),
         Case("DeleteGroup", {**s, "GroupId": w.grey}, missing={"GroupId": NO_ID}, invalid={"GroupId": NOT_AN_ID}, unless=REVISION),
         Case("DeleteUser", {**s, "UserId": w.zed}, missing={"UserId": NO_ID}, invalid={"UserId": NOT_AN_ID}, unless=REVISION),
         Case("DescribeUser", {**s, "UserId": w.zed}, refused=True, missing={}),

@@ -43,7 +43,12 @@ def attributes(w):
 
 
 def issuer(w, n):
-    oidc = {"IssuerUrl": f"https://issuer.example/{n}", "ClaimAttributePath": "sub", "IdentityStoreAttributePath": "userName", "JwksRetrievalOption": "OPEN_ID_DISCOVERY"}
+    oidc = {
+        "IssuerUrl": f"https://issuer.example/{n}",
+        "ClaimAttributePath": "sub",
+        "IdentityStoreAttributePath": "userName",
+        "JwksRetrievalOption": "OPEN_ID_DISCOVERY",
+    }
     return {
         "InstanceArn": w.instance,
         "Name": f"issuer-{n}",
@@ -59,15 +64,21 @@ def issuers(w):
     rename = {**t, "Name": "renamed", "TrustedTokenIssuerConfiguration": {"OidcJwtConfiguration": {"ClaimAttributePath": "email"}}}
     unknown = {"TrustedTokenIssuerConfiguration": {"OidcJwtConfiguration": {"IdentityStoreAttributePath": "title"}}}
     return [
-        Case("CreateTrustedTokenIssuer", {**issuer(w, 9), "Tags": TAGS}, {"TrustedTokenIssuerArn": ...}, denied={"InstanceArn": NO_INSTANCE},
-             invalid={"InstanceArn": NOT_AN_ARN}, conflict={}, quota={**issuer(w, 10)}, keep=lambda out: w.issuers.append(out["TrustedTokenIssuerArn"])),
-        Case("DescribeTrustedTokenIssuer", t, {**made, **t}, missing={"TrustedTokenIssuerArn": NO_ISSUER}, invalid={"TrustedTokenIssuerArn": NOT_AN_ARN}),
-        Case("UpdateTrustedTokenIssuer", rename, missing={"TrustedTokenIssuerArn": NO_ISSUER}, invalid=unknown, conflict={"Name": "issuer-1"}),
-        Case("DescribeTrustedTokenIssuer", t, {"Name": "renamed", "TrustedTokenIssuerConfiguration": {"OidcJwtConfiguration": {"ClaimAttributePath": "email"}}}),
+        Case("CreateTrustedTokenIssuer", {**issuer(w, 9), "Tags": TAGS}, {"TrustedTokenIssuerArn": ...},
+             denied={"InstanceArn": NO_INSTANCE},
+             invalid={"InstanceArn": NOT_AN_ARN}, conflict={}, quota={**issuer(w, 10)},
+             keep=lambda out: w.issuers.append(out["TrustedTokenIssuerArn"])),
+        Case("DescribeTrustedTokenIssuer", t, {**made, **t}, missing={"TrustedTokenIssuerArn": NO_ISSUER},
+             invalid={"TrustedTokenIssuerArn": NOT_AN_ARN}),
+        Case("UpdateTrustedTokenIssuer", rename, missing={"TrustedTokenIssuerArn": NO_ISSUER}, invalid=unknown,
+             conflict={"Name": "issuer-1"}),
+        Case("DescribeTrustedTokenIssuer", t,
+             {"Name": "renamed", "TrustedTokenIssuerConfiguration": {"OidcJwtConfiguration": {"ClaimAttributePath": "email"}}}),
         Case("ListTrustedTokenIssuers", {"InstanceArn": w.instance, "MaxResults": 2},
              {"TrustedTokenIssuers": [{"TrustedTokenIssuerArn": ..., "Name": ..., "TrustedTokenIssuerType": "OIDC_JWT"}] * 2, "NextToken": ...},
              denied={"InstanceArn": NO_INSTANCE}, invalid={"NextToken": "bWFkZSB1cA=="}),
-        Case("DeleteTrustedTokenIssuer", t, missing={"TrustedTokenIssuerArn": NO_ISSUER}, invalid={"TrustedTokenIssuerArn": NOT_AN_ARN}, unless=RACES,
+        Case("DeleteTrustedTokenIssuer", t, missing={"TrustedTokenIssuerArn": NO_ISSUER}, invalid={"TrustedTokenIssuerArn": NOT_AN_ARN},
+             unless=RACES,
              keep=lambda out: w.issuers.remove(t["TrustedTokenIssuerArn"])),
         Case("CreateTrustedTokenIssuer", {**issuer(w, 11), "Tags": MANY_TAGS}, refused=True, quota={}),
     ]
@@ -92,11 +103,14 @@ def regions(w):
     more = ["eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1"]
     about = {"RegionName": "eu-central-1", "Status": "ACTIVE", "IsPrimaryRegion": False, "AddedDate": ...}
     return [
-        Case("AddRegion", first, {"Status": "ADDING"}, denied={"InstanceArn": NO_INSTANCE}, invalid={"RegionName": "Mars"}, conflict={}, keep=added("eu-central-1")),
+        Case("AddRegion", first, {"Status": "ADDING"}, denied={"InstanceArn": NO_INSTANCE}, invalid={"RegionName": "Mars"}, conflict={},
+             keep=added("eu-central-1")),
         Case("DescribeRegion", first, about, missing={"RegionName": "ap-east-1"}, invalid={"RegionName": "Mars"}),
         *[Case("AddRegion", {**i, "RegionName": n}, {"Status": "ADDING"}, keep=added(n)) for n in more],
         Case("AddRegion", {**i, "RegionName": "ap-east-1"}, refused=True, quota={}),
-        Case("ListRegions", {**i, "MaxResults": 1}, {"Regions": [about], "NextToken": ...}, denied={"InstanceArn": NO_INSTANCE}, invalid={"NextToken": "bWFkZSB1cA=="}),
-        Case("RemoveRegion", first, {"Status": "REMOVING"}, missing={"RegionName": "ap-east-1"}, invalid={"RegionName": "Mars"}, keep=removed,
+        Case("ListRegions", {**i, "MaxResults": 1}, {"Regions": [about], "NextToken": ...}, denied={"InstanceArn": NO_INSTANCE},
+             invalid={"NextToken": "bWFkZSB1cA=="}),
+        Case("RemoveRegion", first, {"Status": "REMOVING"}, missing={"RegionName": "ap-east-1"}, invalid={"RegionName": "Mars"},
+             keep=removed,
              conflict={"RegionName": w.region}),
     ]

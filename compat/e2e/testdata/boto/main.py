@@ -53,7 +53,8 @@ def run_lists(w, listed):
             test(f"{item.op}/{item.note or 'all'}/{what}", step)
         key = client.get_paginator(xform_name(item.op)).result_keys[0].expression
         about = {"operation": item.op, "service": client.meta.service_model.service_name, "params": item.params}
-        print(json.dumps({"list": {**about, "key": key, "members": item.members, "note": item.note, "items": len(item.before) + len(item.made(w))}}))
+        about |= {"note": item.note, "key": key, "members": item.members, "items": len(item.before) + len(item.made(w))}
+        print(json.dumps({"list": about}))
 
 
 def main():

@@ -6,8 +6,8 @@ from world import NO_ACCOUNT, NO_ID, World
 
 MANY = 250
 POLICY = "arn:aws:iam::aws:policy/"
-MANAGED = [f"Amazon{n}FullAccess" for n in ["S3", "EC2", "SQS", "SNS", "SES", "RDS", "VPC", "Route53", "DynamoDB", "Redshift", "ElastiCache", "Kinesis"]]
-MANAGED += [f"Amazon{n}ReadOnlyAccess" for n in ["S3", "EC2", "SQS", "SNS", "SES", "RDS", "VPC", "Route53"]]
+MANAGED = [f"Amazon{n}FullAccess" for n in "S3 EC2 SQS SNS SES RDS VPC Route53 DynamoDB Redshift ElastiCache Kinesis".split()]
+MANAGED += [f"Amazon{n}ReadOnlyAccess" for n in "S3 EC2 SQS SNS SES RDS VPC Route53".split()]
 MANAGED += ["AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess", "SecurityAudit", "IAMFullAccess"]
 
 
@@ -58,10 +58,10 @@ def account_assignments(w):
     asks = [w.assignment(w.deep, w.management, "USER", u) for u in w.users]
     w.deleted = [w.admin.delete_account_assignment(**a)["AccountAssignmentDeletionStatus"]["RequestId"] for a in asks]
     w.settled()
-    w.provisioned = [
-        w.admin.provision_permission_set(InstanceArn=w.instance, PermissionSetArn=s, TargetType="ALL_PROVISIONED_ACCOUNTS")["PermissionSetProvisioningStatus"]["RequestId"]
-        for s in w.sets
-    ]
+    w.provisioned = []
+    for s in w.sets:
+        out = w.admin.provision_permission_set(InstanceArn=w.instance, PermissionSetArn=s, TargetType="ALL_PROVISIONED_ACCOUNTS")
+        w.provisioned.append(out["PermissionSetProvisioningStatus"]["RequestId"])
     w.settled()
 
 
@@ -70,8 +70,12 @@ def small(w):
     for name in MANAGED:
         w.admin.attach_managed_policy_to_permission_set(InstanceArn=w.instance, PermissionSetArn=w.managed, ManagedPolicyArn=POLICY + name)
     w.admin.tag_resource(ResourceArn=w.managed, Tags=[{"Key": f"k{n:02}", "Value": "v"} for n in range(50)])
-    grants = {"authorization_code": {"AuthorizationCode": {"RedirectUris": ["https://app.example/"]}}, "refresh_token": {"RefreshToken": {}},
-              JWT: {"JwtBearer": {}}, JWT.replace("jwt-bearer", "token-exchange"): {"TokenExchange": {}}}
+    grants = {
+        "authorization_code": {"AuthorizationCode": {"RedirectUris": ["https://app.example/"]}},
+        "refresh_token": {"RefreshToken": {}},
+        JWT: {"JwtBearer": {}},
+        JWT.replace("jwt-bearer", "token-exchange"): {"TokenExchange": {}},
+    }
     for kind, grant in grants.items():
         call(w.admin, "PutApplicationGrant", {"ApplicationArn": w.busy, "GrantType": kind, "Grant": grant})
     w.grants = list(grants)

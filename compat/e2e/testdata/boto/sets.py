@@ -46,9 +46,11 @@ def managed(w):
         Case("AttachManagedPolicyToPermissionSet", p, missing={"PermissionSetArn": NO_SET}, conflict={}, quota={"PermissionSetArn": w.full},
              invalid={"ManagedPolicyArn": "arn:aws:iam::111122223333:policy/Mine"}),
         Case("AttachManagedPolicyToPermissionSet", {**p, "ManagedPolicyArn": POLICY + "NoSuchPolicyAnywhere"}, refused=True, missing={}),
-        Case("ListManagedPoliciesInPermissionSet", s, {"AttachedManagedPolicies": [{"Name": "ReadOnlyAccess", "Arn": POLICY + "ReadOnlyAccess"}]},
+        Case("ListManagedPoliciesInPermissionSet", s,
+             {"AttachedManagedPolicies": [{"Name": "ReadOnlyAccess", "Arn": POLICY + "ReadOnlyAccess"}]},
              missing={"PermissionSetArn": NO_SET}, invalid={"PermissionSetArn": NOT_AN_ARN}),
-        Case("DetachManagedPolicyFromPermissionSet", p, missing={"ManagedPolicyArn": POLICY + "SecurityAudit"}, invalid={"ManagedPolicyArn": NOT_AN_ARN}, unless=RACES),
+        Case("DetachManagedPolicyFromPermissionSet", p, missing={"ManagedPolicyArn": POLICY + "SecurityAudit"},
+             invalid={"ManagedPolicyArn": NOT_AN_ARN}, unless=RACES),
         Case("DetachManagedPolicyFromPermissionSet", p, refused=True, missing={}),
         Case("ListManagedPoliciesInPermissionSet", s, {"AttachedManagedPolicies": []}),
     ]
@@ -59,12 +61,15 @@ def customer(w):
     r = {**s, "CustomerManagedPolicyReference": {"Name": "Ours", "Path": "/team/"}}
     other = {"CustomerManagedPolicyReference": {"Name": "Theirs"}}
     return [
-        Case("AttachCustomerManagedPolicyReferenceToPermissionSet", r, missing={"PermissionSetArn": NO_SET}, conflict={}, quota={"PermissionSetArn": w.full},
+        Case("AttachCustomerManagedPolicyReferenceToPermissionSet", r, missing={"PermissionSetArn": NO_SET}, conflict={},
+             quota={"PermissionSetArn": w.full},
              invalid={"CustomerManagedPolicyReference": {"Name": "two words"}}),
         Case("AttachCustomerManagedPolicyReferenceToPermissionSet", {**s, "CustomerManagedPolicyReference": {"Name": "Plain"}}),
-        Case("ListCustomerManagedPolicyReferencesInPermissionSet", s, {"CustomerManagedPolicyReferences": [{"Name": "Ours", "Path": "/team/"}, {"Name": "Plain", "Path": "/"}]},
+        Case("ListCustomerManagedPolicyReferencesInPermissionSet", s,
+             {"CustomerManagedPolicyReferences": [{"Name": "Ours", "Path": "/team/"}, {"Name": "Plain", "Path": "/"}]},
              missing={"PermissionSetArn": NO_SET}, invalid={"PermissionSetArn": NOT_AN_ARN}),
-        Case("DetachCustomerManagedPolicyReferenceFromPermissionSet", r, missing=other, invalid={"PermissionSetArn": NOT_AN_ARN}, unless=RACES),
+        Case("DetachCustomerManagedPolicyReferenceFromPermissionSet", r, missing=other, invalid={"PermissionSetArn": NOT_AN_ARN},
+             unless=RACES),
         Case("DetachCustomerManagedPolicyReferenceFromPermissionSet", r, refused=True, missing={}),
     ]
 
@@ -76,10 +81,13 @@ def inline(w):
     long = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": names, "Resource": "*"}]})
     return [
         Case("GetInlinePolicyForPermissionSet", s, {"InlinePolicy": ""}),
-        Case("PutInlinePolicyToPermissionSet", {**s, "InlinePolicy": document}, missing={"PermissionSetArn": NO_SET}, invalid={"InlinePolicy": "{}"},
+        Case("PutInlinePolicyToPermissionSet", {**s, "InlinePolicy": document}, missing={"PermissionSetArn": NO_SET},
+             invalid={"InlinePolicy": "{}"},
              quota={"InlinePolicy": long}, unless=RACES),
-        Case("GetInlinePolicyForPermissionSet", s, {"InlinePolicy": document}, missing={"PermissionSetArn": NO_SET}, invalid={"PermissionSetArn": NOT_AN_ARN}),
-        Case("DeleteInlinePolicyFromPermissionSet", s, missing={"PermissionSetArn": NO_SET}, invalid={"PermissionSetArn": NOT_AN_ARN}, unless=RACES),
+        Case("GetInlinePolicyForPermissionSet", s, {"InlinePolicy": document}, missing={"PermissionSetArn": NO_SET},
+             invalid={"PermissionSetArn": NOT_AN_ARN}),
+        Case("DeleteInlinePolicyFromPermissionSet", s, missing={"PermissionSetArn": NO_SET}, invalid={"PermissionSetArn": NOT_AN_ARN},
+             unless=RACES),
         Case("DeleteInlinePolicyFromPermissionSet", s, refused=True, missing={}),
     ]
 
@@ -93,10 +101,12 @@ def boundary(w):
         Case("GetPermissionsBoundaryForPermissionSet", s, refused=True, missing={}),
         Case("PutPermissionsBoundaryToPermissionSet", {**s, "PermissionsBoundary": ours}, missing={"PermissionSetArn": NO_SET},
              invalid={"PermissionsBoundary": both}, unless=RACES),
-        Case("GetPermissionsBoundaryForPermissionSet", s, {"PermissionsBoundary": ours}, missing={"PermissionSetArn": NO_SET}, invalid={"PermissionSetArn": NOT_AN_ARN}),
+        Case("GetPermissionsBoundaryForPermissionSet", s, {"PermissionsBoundary": ours}, missing={"PermissionSetArn": NO_SET},
+             invalid={"PermissionSetArn": NOT_AN_ARN}),
         Case("PutPermissionsBoundaryToPermissionSet", {**s, "PermissionsBoundary": aws}),
         Case("GetPermissionsBoundaryForPermissionSet", s, {"PermissionsBoundary": aws}),
-        Case("DeletePermissionsBoundaryFromPermissionSet", s, missing={"PermissionSetArn": NO_SET}, invalid={"PermissionSetArn": NOT_AN_ARN}, unless=RACES),
+        Case("DeletePermissionsBoundaryFromPermissionSet", s, missing={"PermissionSetArn": NO_SET},
+             invalid={"PermissionSetArn": NOT_AN_ARN}, unless=RACES),
         Case("DeletePermissionsBoundaryFromPermissionSet", s, refused=True, missing={}),
     ]
 
@@ -104,10 +114,13 @@ def boundary(w):
 def tags(w):
     r = {"InstanceArn": w.instance, "ResourceArn": w.main}
     return [
-        Case("TagResource", {**r, "Tags": TAGS + [{"Key": "cost", "Value": ""}]}, missing={"ResourceArn": NO_SET}, quota={"Tags": MANY_TAGS},
+        Case("TagResource", {**r, "Tags": TAGS + [{"Key": "cost", "Value": ""}]}, missing={"ResourceArn": NO_SET},
+             quota={"Tags": MANY_TAGS},
              invalid={"Tags": [{"Key": "aws:mine", "Value": "v"}]}, unless=RACES),
-        Case("ListTagsForResource", r, {"Tags": [{"Key": "cost", "Value": ""}, *TAGS]}, missing={"ResourceArn": NO_SET}, invalid={"ResourceArn": NOT_AN_ARN}),
-        Case("UntagResource", {**r, "TagKeys": ["cost"]}, missing={"ResourceArn": NO_SET}, invalid={"ResourceArn": NOT_AN_ARN}, unless=RACES),
+        Case("ListTagsForResource", r, {"Tags": [{"Key": "cost", "Value": ""}, *TAGS]}, missing={"ResourceArn": NO_SET},
+             invalid={"ResourceArn": NOT_AN_ARN}),
+        Case("UntagResource", {**r, "TagKeys": ["cost"]}, missing={"ResourceArn": NO_SET}, invalid={"ResourceArn": NOT_AN_ARN},
+             unless=RACES),
         Case("ListTagsForResource", {"ResourceArn": w.main}, {"Tags": TAGS}),
     ]
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 
 import boto3
 from botocore.config import Config
@@ -95,10 +96,11 @@ class World:
             "list_account_assignment_deletion_status",
             "list_permission_set_provisioning_status",
         ):
-            ask = getattr(self.admin, operation)
-            wait_until(
-                lambda: not [v for v in ask(InstanceArn=self.instance, Filter={"Status": "IN_PROGRESS"}).values() if isinstance(v, list) and v]
-            )
+            wait_until(partial(self.idle, operation))
+
+    def idle(self, operation):
+        out = getattr(self.admin, operation)(InstanceArn=self.instance, Filter={"Status": "IN_PROGRESS"})
+        return not any(isinstance(v, list) and v for v in out.values())
 
 
 def wait_until(done, seconds=60):
