@@ -142,7 +142,7 @@ func botoResults(t *testing.T, cmd *exec.Cmd) (lists []botoList) {
 	p := start(t, cmd)
 	select {
 	case <-p.exited:
-	case <-time.After(3 * patience):
+	case <-time.After(5 * patience):
 		t.Fatalf("boto3 does not end:\n%s", p.out)
 	}
 	tests := 0

@@ -13,6 +13,9 @@ MISSING, INVALID, CONFLICT, QUOTA, DENIED = (
     "AccessDeniedException",
 )
 
+# Members of errors that callers go by.
+DETAILS = {("identitystore", MISSING): "ResourceType", ("identitystore", CONFLICT): "Reason"}
+
 # Members of answers that Debian's boto3 does not know yet, and therefore leaves out.
 LATER = {"UserStatus", "CreatedAt"}
 
@@ -84,6 +87,9 @@ def check_error(client, op, e, name):
     if status != 400 or not message:
         raise Failure(f"{op}: {name} with status {status} and message {message!r}")
     shape = client.meta.service_model.shape_for(name)
+    detail = DETAILS.get((client.meta.service_model.service_name, name))
+    if detail and not e.response.get(detail):
+        raise Failure(f"{op}: {name} without a {detail}: {e.response}")
     told = {k: v for k, v in e.response.items() if k not in ("Error", "ResponseMetadata")}
     conforms(shape, told, f"{op}: {name}")
 
