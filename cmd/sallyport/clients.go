@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sallyport/internal/apiclient"
 	api "sallyport/internal/awsapi/sallyport"
 )
 
@@ -21,7 +22,7 @@ func newClients() *cobra.Command {
 }
 
 func (f *remote) listClients(cmd *cobra.Command, c *client, _ []string) error {
-	clients, raw, err := askAll(cmd.Context(), c, "Clients",
+	clients, raw, err := apiclient.AskAll(cmd.Context(), c.Client, "Clients",
 		func(next *string) any { return &api.ListClientsRequest{NextToken: next} },
 		func(out *api.ListClientsResponse) ([]api.Client, *string) { return out.Clients, out.NextToken })
 	if err != nil {
@@ -39,7 +40,7 @@ func (f *remote) listClients(cmd *cobra.Command, c *client, _ []string) error {
 }
 
 func (f *remote) block(cmd *cobra.Command, c *client, args []string) error {
-	_, raw, err := ask[api.BlockClientResponse](cmd.Context(), c, &api.BlockClientRequest{ClientKey: args[0]})
+	_, raw, err := apiclient.Ask[api.BlockClientResponse](cmd.Context(), c.Client, &api.BlockClientRequest{ClientKey: args[0]})
 	if err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func (f *remote) block(cmd *cobra.Command, c *client, args []string) error {
 }
 
 func (f *remote) unblock(cmd *cobra.Command, c *client, args []string) error {
-	_, raw, err := ask[api.UnblockClientResponse](cmd.Context(), c, &api.UnblockClientRequest{ClientKey: args[0]})
+	_, raw, err := apiclient.Ask[api.UnblockClientResponse](cmd.Context(), c.Client, &api.UnblockClientRequest{ClientKey: args[0]})
 	if err != nil {
 		return err
 	}

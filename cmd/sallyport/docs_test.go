@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"sallyport/internal/apiclient"
 	adminapi "sallyport/internal/awsapi/ssoadmin"
 )
 
@@ -81,7 +82,7 @@ func TestDocuments(t *testing.T) {
 func sample(ts *testscript.TestScript, _ bool, args []string) {
 	c, err := newClient(ts.MkAbs(args[0]))
 	ts.Check(err)
-	_, _, err = ask[adminapi.CreatePermissionSetResponse](context.Background(), c, &adminapi.CreatePermissionSetRequest{
+	_, _, err = apiclient.Ask[adminapi.CreatePermissionSetResponse](context.Background(), c.Client, &adminapi.CreatePermissionSetRequest{
 		InstanceArn: c.world.InstanceARN, Name: "ProductionAdmin",
 	})
 	ts.Check(err)

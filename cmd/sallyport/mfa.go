@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sallyport/internal/apiclient"
 	api "sallyport/internal/awsapi/sallyport"
 )
 
@@ -28,7 +29,7 @@ func (f *remote) listDevices(cmd *cobra.Command, c *client, args []string) error
 	if err != nil {
 		return err
 	}
-	devices, raw, err := askAll(cmd.Context(), c, "MfaDevices",
+	devices, raw, err := apiclient.AskAll(cmd.Context(), c.Client, "MfaDevices",
 		func(next *string) any { return &api.ListMfaDevicesRequest{UserId: id, NextToken: next} },
 		func(out *api.ListMfaDevicesResponse) ([]api.MfaDevice, *string) { return out.MfaDevices, out.NextToken })
 	if err != nil {
@@ -50,7 +51,7 @@ func (f *remote) renameDevice(cmd *cobra.Command, c *client, args []string) erro
 	if err != nil {
 		return err
 	}
-	_, raw, err := ask[api.RenameMfaDeviceResponse](cmd.Context(), c, &api.RenameMfaDeviceRequest{UserId: id, DeviceId: args[1], Name: args[2]})
+	_, raw, err := apiclient.Ask[api.RenameMfaDeviceResponse](cmd.Context(), c.Client, &api.RenameMfaDeviceRequest{UserId: id, DeviceId: args[1], Name: args[2]})
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (f *remote) removeDevice(cmd *cobra.Command, c *client, args []string) erro
 	if err := f.confirm(cmd, fmt.Sprintf("Take the device %s from %s, and end their sessions?", printable(args[1]), printable(args[0]))); err != nil {
 		return err
 	}
-	_, raw, err := ask[api.DeleteMfaDeviceResponse](cmd.Context(), c, &api.DeleteMfaDeviceRequest{UserId: id, DeviceId: args[1]})
+	_, raw, err := apiclient.Ask[api.DeleteMfaDeviceResponse](cmd.Context(), c.Client, &api.DeleteMfaDeviceRequest{UserId: id, DeviceId: args[1]})
 	if err != nil {
 		return err
 	}

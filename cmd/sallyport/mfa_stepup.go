@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sallyport/internal/apiclient"
 	api "sallyport/internal/awsapi/sallyport"
 	adminapi "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/fault"
@@ -34,7 +35,7 @@ func (f *remote) listStepUps(cmd *cobra.Command, c *client, _ []string) error {
 	if err != nil {
 		return err
 	}
-	all, raw, err := askAll(ctx, c, "PermissionSetStepUps",
+	all, raw, err := apiclient.AskAll(ctx, c.Client, "PermissionSetStepUps",
 		func(next *string) any {
 			return &api.ListPermissionSetStepUpsRequest{InstanceArn: *i.InstanceArn, NextToken: next}
 		},
@@ -51,7 +52,7 @@ func (f *remote) listStepUps(cmd *cobra.Command, c *client, _ []string) error {
 			continue
 		}
 		name, err := c.nameOfSet(ctx, *i.InstanceArn, s.PermissionSetArn)
-		if err != nil && !isCode(err, "ResourceNotFoundException") {
+		if err != nil && !apiclient.IsCode(err, "ResourceNotFoundException") {
 			return err
 		}
 		rows[n][0] = name
@@ -68,7 +69,7 @@ func (f *remote) setStepUp(cmd *cobra.Command, c *client, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, raw, err := ask[api.PutPermissionSetStepUpResponse](cmd.Context(), c, &api.PutPermissionSetStepUpRequest{
+	_, raw, err := apiclient.Ask[api.PutPermissionSetStepUpResponse](cmd.Context(), c.Client, &api.PutPermissionSetStepUpRequest{
 		InstanceArn: instance, PermissionSetArn: set, MaxMfaAgeMinutes: int32(minutes),
 	})
 	if err != nil {
@@ -85,8 +86,8 @@ func (f *remote) removeStepUp(cmd *cobra.Command, c *client, args []string) erro
 	if err := f.confirm(cmd, fmt.Sprintf("Give credentials of %s out without a recent second factor?", printable(args[0]))); err != nil {
 		return err
 	}
-	_, raw, err := ask[api.DeletePermissionSetStepUpResponse](cmd.Context(), c, &api.DeletePermissionSetStepUpRequest{InstanceArn: instance, PermissionSetArn: set})
-	if isCode(err, "ResourceNotFoundException") {
+	_, raw, err := apiclient.Ask[api.DeletePermissionSetStepUpResponse](cmd.Context(), c.Client, &api.DeletePermissionSetStepUpRequest{InstanceArn: instance, PermissionSetArn: set})
+	if apiclient.IsCode(err, "ResourceNotFoundException") {
 		return fault.Invalidf("%s demands nothing: `sallyport step-up list` shows those that do.", printable(args[0]))
 	}
 	if err != nil {
@@ -104,7 +105,7 @@ func (c *client) permissionSet(ctx context.Context, name string) (instance, set 
 	if strings.HasPrefix(name, "arn:") {
 		return *i.InstanceArn, name, nil
 	}
-	all, _, err := askAll(ctx, c, "PermissionSets",
+	all, _, err := apiclient.AskAll(ctx, c.Client, "PermissionSets",
 		func(next *string) any {
 			return &adminapi.ListPermissionSetsRequest{InstanceArn: *i.InstanceArn, NextToken: next}
 		},
@@ -116,7 +117,7 @@ func (c *client) permissionSet(ctx context.Context, name string) (instance, set 
 	}
 	for _, set := range all {
 		found, err := c.nameOfSet(ctx, *i.InstanceArn, set)
-		if err != nil && !isCode(err, "ResourceNotFoundException") { // deleted meanwhile
+		if err != nil && !apiclient.IsCode(err, "ResourceNotFoundException") { // deleted meanwhile
 			return "", "", err
 		}
 		if found == name {
@@ -127,7 +128,7 @@ func (c *client) permissionSet(ctx context.Context, name string) (instance, set 
 }
 
 func (c *client) nameOfSet(ctx context.Context, instance, set string) (string, error) {
-	out, _, err := ask[adminapi.DescribePermissionSetResponse](ctx, c, &adminapi.DescribePermissionSetRequest{InstanceArn: instance, PermissionSetArn: set})
+	out, _, err := apiclient.Ask[adminapi.DescribePermissionSetResponse](ctx, c.Client, &adminapi.DescribePermissionSetRequest{InstanceArn: instance, PermissionSetArn: set})
 	if err != nil {
 		return "", err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sallyport/internal/apiclient"
 	api "sallyport/internal/awsapi/sallyport"
 	"sallyport/internal/fault"
 	"sallyport/internal/server"
@@ -45,7 +46,7 @@ func (f *remote) listKeys(cmd *cobra.Command, c *client, _ []string) error {
 }
 
 func (c *client) operatorKeys(ctx context.Context) ([]api.OperatorKey, []byte, error) {
-	return askAll(ctx, c, "OperatorKeys",
+	return apiclient.AskAll(ctx, c.Client, "OperatorKeys",
 		func(next *string) any { return &api.ListOperatorKeysRequest{NextToken: next} },
 		func(out *api.ListOperatorKeysResponse) ([]api.OperatorKey, *string) {
 			return out.OperatorKeys, out.NextToken
@@ -58,21 +59,20 @@ func (f *remote) rotate(cmd *cobra.Command, c *client, _ []string) error {
 	if f.data == "" {
 		return fault.Invalidf("The new key is written to the server's data directory: say --data DIR.")
 	}
-	made, _, err := ask[api.CreateOperatorKeyResponse](ctx, c, &api.CreateOperatorKeyRequest{})
+	made, _, err := apiclient.Ask[api.CreateOperatorKeyResponse](ctx, c.Client, &api.CreateOperatorKeyRequest{})
 	if err != nil {
 		return err
 	}
-	next := *c
-	next.keys = sigv4.Credentials{AccessKeyID: made.AccessKeyId, SecretAccessKey: made.SecretAccessKey}
+	next := newKeys(c, sigv4.Credentials{AccessKeyID: made.AccessKeyId, SecretAccessKey: made.SecretAccessKey})
 	if _, _, err = next.operatorKeys(ctx); err == nil {
 		err = server.ReplaceOperator(f.data, server.OperatorKey{AccessKeyID: made.AccessKeyId, SecretAccessKey: made.SecretAccessKey})
 	}
 	if err != nil { // nobody has the new key
 		lasting := context.WithoutCancel(ctx)
-		_, _, undo := ask[api.DeleteOperatorKeyResponse](lasting, c, &api.DeleteOperatorKeyRequest{AccessKeyId: made.AccessKeyId})
+		_, _, undo := apiclient.Ask[api.DeleteOperatorKeyResponse](lasting, c.Client, &api.DeleteOperatorKeyRequest{AccessKeyId: made.AccessKeyId})
 		return errors.Join(err, undo)
 	}
-	_, raw, err := ask[api.DeleteOperatorKeyResponse](ctx, &next, &api.DeleteOperatorKeyRequest{AccessKeyId: old})
+	_, raw, err := apiclient.Ask[api.DeleteOperatorKeyResponse](ctx, next.Client, &api.DeleteOperatorKeyRequest{AccessKeyId: old})
 	if err != nil {
 		return &fault.Error{Kind: fault.Denied, Err: err, Message: fmt.Sprintf("The new key %s is in place, but the old one %s still works: %s Remove it with `sallyport operator remove %s`.",
 			made.AccessKeyId, old, sentence(err), old)}
@@ -85,7 +85,7 @@ func (f *remote) disableKey(cmd *cobra.Command, c *client, args []string) error 
 	if len(args) > 0 {
 		id = args[0]
 	}
-	_, raw, err := ask[api.UpdateOperatorKeyResponse](cmd.Context(), c, &api.UpdateOperatorKeyRequest{AccessKeyId: id, Status: api.OperatorKeyStatusInactive})
+	_, raw, err := apiclient.Ask[api.UpdateOperatorKeyResponse](cmd.Context(), c.Client, &api.UpdateOperatorKeyRequest{AccessKeyId: id, Status: api.OperatorKeyStatusInactive})
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (f *remote) removeKey(cmd *cobra.Command, c *client, args []string) error {
 	if err := f.confirm(cmd, fmt.Sprintf("Delete the operator's key %s?", printable(args[0]))); err != nil {
 		return err
 	}
-	_, raw, err := ask[api.DeleteOperatorKeyResponse](cmd.Context(), c, &api.DeleteOperatorKeyRequest{AccessKeyId: args[0]})
+	_, raw, err := apiclient.Ask[api.DeleteOperatorKeyResponse](cmd.Context(), c.Client, &api.DeleteOperatorKeyRequest{AccessKeyId: args[0]})
 	if err != nil {
 		return err
 	}

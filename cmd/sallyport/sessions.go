@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sallyport/internal/apiclient"
 	api "sallyport/internal/awsapi/sallyport"
 )
 
@@ -40,7 +41,7 @@ func (f *remote) listSessions(cmd *cobra.Command, c *client, of string, all bool
 		}
 		in.UserId = &id
 	}
-	sessions, raw, err := askAll(cmd.Context(), c, "Sessions",
+	sessions, raw, err := apiclient.AskAll(cmd.Context(), c.Client, "Sessions",
 		func(next *string) any { in.NextToken = next; return &in },
 		func(out *api.ListSessionsResponse) ([]api.Session, *string) { return out.Sessions, out.NextToken })
 	if err != nil {
@@ -62,7 +63,7 @@ func (f *remote) listSessions(cmd *cobra.Command, c *client, of string, all bool
 }
 
 func (f *remote) endSession(cmd *cobra.Command, c *client, args []string) error {
-	_, raw, err := ask[api.EndSessionResponse](cmd.Context(), c, &api.EndSessionRequest{SessionId: args[0]})
+	_, raw, err := apiclient.Ask[api.EndSessionResponse](cmd.Context(), c.Client, &api.EndSessionRequest{SessionId: args[0]})
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (f *remote) endUser(cmd *cobra.Command, c *client, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, raw, err := ask[api.EndUserSessionsResponse](cmd.Context(), c, &api.EndUserSessionsRequest{UserId: id})
+	out, raw, err := apiclient.Ask[api.EndUserSessionsResponse](cmd.Context(), c.Client, &api.EndUserSessionsRequest{UserId: id})
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (f *remote) endAll(cmd *cobra.Command, c *client, _ []string) error {
 	if err := f.confirm(cmd, "End every session of everybody, and stop all role credentials in use?"); err != nil {
 		return err
 	}
-	out, raw, err := ask[api.EndAllSessionsResponse](cmd.Context(), c, &api.EndAllSessionsRequest{})
+	out, raw, err := apiclient.Ask[api.EndAllSessionsResponse](cmd.Context(), c.Client, &api.EndAllSessionsRequest{})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sallyport/internal/apiclient"
 	api "sallyport/internal/awsapi/sallyport"
 )
 
@@ -27,7 +28,7 @@ func newSettings() *cobra.Command {
 }
 
 func (c *client) settings(ctx context.Context) ([]api.Setting, []byte, error) {
-	return askAll(ctx, c, "Settings",
+	return apiclient.AskAll(ctx, c.Client, "Settings",
 		func(next *string) any { return &api.ListSettingsRequest{NextToken: next} },
 		func(out *api.ListSettingsResponse) ([]api.Setting, *string) { return out.Settings, out.NextToken })
 }
@@ -45,7 +46,7 @@ func (f *remote) listSettings(cmd *cobra.Command, c *client, _ []string) error {
 }
 
 func (f *remote) getSetting(cmd *cobra.Command, c *client, args []string) error {
-	out, raw, err := ask[api.GetSettingResponse](cmd.Context(), c, &api.GetSettingRequest{Name: args[0]})
+	out, raw, err := apiclient.Ask[api.GetSettingResponse](cmd.Context(), c.Client, &api.GetSettingRequest{Name: args[0]})
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func (f *remote) showSetting(cmd *cobra.Command, raw []byte, s api.Setting) erro
 }
 
 func (f *remote) setSetting(cmd *cobra.Command, c *client, args []string) error {
-	out, raw, err := ask[api.PutSettingResponse](cmd.Context(), c, &api.PutSettingRequest{Name: args[0], Value: args[1]})
+	out, raw, err := apiclient.Ask[api.PutSettingResponse](cmd.Context(), c.Client, &api.PutSettingRequest{Name: args[0], Value: args[1]})
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (f *remote) setSetting(cmd *cobra.Command, c *client, args []string) error 
 }
 
 func (f *remote) resetSetting(cmd *cobra.Command, c *client, args []string) error {
-	out, raw, err := ask[api.ResetSettingResponse](cmd.Context(), c, &api.ResetSettingRequest{Name: args[0]})
+	out, raw, err := apiclient.Ask[api.ResetSettingResponse](cmd.Context(), c.Client, &api.ResetSettingRequest{Name: args[0]})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sallyport/internal/apiclient"
 	api "sallyport/internal/awsapi/sallyport"
 	"sallyport/internal/qr"
 )
@@ -36,7 +37,7 @@ func (f *remote) showUser(cmd *cobra.Command, c *client, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, raw, err := ask[api.DescribeUserSignInResponse](cmd.Context(), c, &api.DescribeUserSignInRequest{UserId: id})
+	out, raw, err := apiclient.Ask[api.DescribeUserSignInResponse](cmd.Context(), c.Client, &api.DescribeUserSignInRequest{UserId: id})
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (f *remote) enable(cmd *cobra.Command, c *client, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, raw, err := ask[api.EnableUserResponse](cmd.Context(), c, &api.EnableUserRequest{UserId: id})
+	_, raw, err := apiclient.Ask[api.EnableUserResponse](cmd.Context(), c.Client, &api.EnableUserRequest{UserId: id})
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (f *remote) disable(cmd *cobra.Command, c *client, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, raw, err := ask[api.DisableUserResponse](cmd.Context(), c, &api.DisableUserRequest{UserId: id})
+	_, raw, err := apiclient.Ask[api.DisableUserResponse](cmd.Context(), c.Client, &api.DisableUserRequest{UserId: id})
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (f *remote) unlock(cmd *cobra.Command, c *client, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, raw, err := ask[api.UnlockUserResponse](cmd.Context(), c, &api.UnlockUserRequest{UserId: id})
+	_, raw, err := apiclient.Ask[api.UnlockUserResponse](cmd.Context(), c.Client, &api.UnlockUserRequest{UserId: id})
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (f *remote) oneTime(cmd *cobra.Command, c *client, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, raw, err := ask[api.CreateOneTimePasswordResponse](cmd.Context(), c, &api.CreateOneTimePasswordRequest{UserId: id})
+	out, raw, err := apiclient.Ask[api.CreateOneTimePasswordResponse](cmd.Context(), c.Client, &api.CreateOneTimePasswordRequest{UserId: id})
 	if err != nil {
 		return err
 	}
@@ -142,7 +143,7 @@ func (f *remote) invite(cmd *cobra.Command, c *client, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, raw, err := ask[api.InviteUserResponse](cmd.Context(), c, &api.InviteUserRequest{UserId: id, Delivery: delivery(cmd)})
+	out, raw, err := apiclient.Ask[api.InviteUserResponse](cmd.Context(), c.Client, &api.InviteUserRequest{UserId: id, Delivery: delivery(cmd)})
 	if err != nil {
 		return err
 	}
@@ -157,7 +158,7 @@ func (f *remote) reset(cmd *cobra.Command, c *client, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, raw, err := ask[api.ResetUserPasswordResponse](cmd.Context(), c, &api.ResetUserPasswordRequest{UserId: id, Delivery: delivery(cmd)})
+	out, raw, err := apiclient.Ask[api.ResetUserPasswordResponse](cmd.Context(), c.Client, &api.ResetUserPasswordRequest{UserId: id, Delivery: delivery(cmd)})
 	if err != nil {
 		return err
 	}

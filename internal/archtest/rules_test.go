@@ -81,6 +81,7 @@ var allowed = map[string][]string{
 	"ssoadmin/admintest": join(everything, "clock/clocktest", "store/storetest", "store/storetest/pgtest"),
 
 	// Composition. The configuration writer and its client of the portal know only what travels.
+	"apiclient":     join(leaves, join(contracts, "sigv4")...),
 	"awsconfig":     join(leaves, join(contracts, "portalclient")...),
 	"portalclient":  join(leaves, contracts...),
 	"server":        everything,
@@ -93,7 +94,7 @@ var (
 
 	// everything is what only the outermost packages may import: all but what exists for tests and tools.
 	everything = slices.Concat(protocol, []string{
-		"awsconfig", "doctor", "identitystore", "oauth", "portal", "portalclient", "sallyport", "server", "ssoadmin", "ssooidc", "sts", "web",
+		"apiclient", "awsconfig", "doctor", "identitystore", "oauth", "portal", "portalclient", "sallyport", "server", "ssoadmin", "ssooidc", "sts", "web",
 	})
 )
 
