@@ -48,6 +48,7 @@ const (
 	deleteAssignment query = `DELETE FROM assignment WHERE account_id = $1 AND permission_set = $2 AND principal_type = $3 AND principal_id = $4`
 	assignmentByKey  query = `SELECT ` + assignmentColumns + ` FROM assignment a WHERE a.account_id = $1 AND a.permission_set = $2 AND a.principal_type = $3 AND a.principal_id = $4`
 
+	allAssignments   query = `SELECT ` + assignmentColumns + ` FROM assignment a WHERE (a.account_id, a.permission_set, a.principal_type, a.principal_id) > ($1, $2, $3, $4) AND a.instance_id = $5 ORDER BY a.account_id, a.permission_set, a.principal_type, a.principal_id LIMIT $6`
 	assignmentsAfter query = `SELECT ` + assignmentColumns + ` FROM assignment a
 		WHERE a.account_id = $1 AND a.permission_set = $2 AND (a.principal_type, a.principal_id) > ($3, $4) AND a.state <> 'PENDING'
 		ORDER BY a.principal_type, a.principal_id LIMIT $5`
@@ -113,6 +114,18 @@ func (tx *Tx) Assignments(account arn.AccountID, set arn.PermissionSet, q page.Q
 		return nil, nil, err
 	}
 	rows, next := page.Trim(rows, q.Limit, func(a Assignment) page.Key { return page.Key{string(a.PrincipalType), a.PrincipalID} })
+	return rows, next, nil
+}
+
+// AllAssignments lists the assignments of an instance in every state: by account, permission set, principal.
+func (tx *Tx) AllAssignments(i arn.Instance, q page.Query) ([]Assignment, page.Key, error) {
+	rows, err := list(tx, allAssignments, scanAssignment, at(q.After, 0), at(q.After, 1), at(q.After, 2), at(q.After, 3), i, q.Limit+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next := page.Trim(rows, q.Limit, func(a Assignment) page.Key {
+		return page.Key{string(a.Account), a.Set.ID, string(a.PrincipalType), a.PrincipalID}
+	})
 	return rows, next, nil
 }
 

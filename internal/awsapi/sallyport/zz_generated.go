@@ -52,6 +52,7 @@ var Info = awsapi.Service{
 		&opEndUserSessions,
 		&opGetSetting,
 		&opInviteUser,
+		&opListAssignments,
 		&opListClients,
 		&opListMfaDevices,
 		&opListMyClients,
@@ -59,6 +60,8 @@ var Info = awsapi.Service{
 		&opListMyNotices,
 		&opListMySessions,
 		&opListOperatorKeys,
+		&opListOrganizationAccounts,
+		&opListPermissionSetDetails,
 		&opListPermissionSetStepUps,
 		&opListSessions,
 		&opListSettings,
@@ -114,6 +117,8 @@ type Service[T any] interface {
 	GetSetting(ctx context.Context, call T, in *GetSettingRequest) (*GetSettingResponse, error)
 	// InviteUser makes a link by which a new user chooses a password and registers a device.
 	InviteUser(ctx context.Context, call T, in *InviteUserRequest) (*InviteUserResponse, error)
+	// ListAssignments lists every account assignment of the instance: by account, permission set, principal. Those that are being made or removed tell so in State.
+	ListAssignments(ctx context.Context, call T, in *ListAssignmentsRequest) (*ListAssignmentsResponse, error)
 	// ListClients lists the clients that have sessions or are blocked.
 	ListClients(ctx context.Context, call T, in *ListClientsRequest) (*ListClientsResponse, error)
 	// ListMfaDevices lists a user's devices.
@@ -128,6 +133,10 @@ type Service[T any] interface {
 	ListMySessions(ctx context.Context, call T, in *ListMySessionsRequest) (*ListMySessionsResponse, error)
 	// ListOperatorKeys lists the operator's access keys.
 	ListOperatorKeys(ctx context.Context, call T, in *ListOperatorKeysRequest) (*ListOperatorKeysResponse, error)
+	// ListOrganizationAccounts lists the accounts of the organization by id.
+	ListOrganizationAccounts(ctx context.Context, call T, in *ListOrganizationAccountsRequest) (*ListOrganizationAccountsResponse, error)
+	// ListPermissionSetDetails lists permission sets with all that they are made of. A page has at most 25.
+	ListPermissionSetDetails(ctx context.Context, call T, in *ListPermissionSetDetailsRequest) (*ListPermissionSetDetailsResponse, error)
 	// ListPermissionSetStepUps lists the permission sets that demand a recent second factor.
 	ListPermissionSetStepUps(ctx context.Context, call T, in *ListPermissionSetStepUpsRequest) (*ListPermissionSetStepUpsResponse, error)
 	// ListSessions lists the sessions of a user, or of all; with IncludeEnded also those that are over.
@@ -252,6 +261,11 @@ func (Unimplemented[T]) InviteUser(context.Context, T, *InviteUserRequest) (*Inv
 	return nil, awsapi.NotImplemented(&opInviteUser)
 }
 
+// ListAssignments says that the operation is not implemented.
+func (Unimplemented[T]) ListAssignments(context.Context, T, *ListAssignmentsRequest) (*ListAssignmentsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListAssignments)
+}
+
 // ListClients says that the operation is not implemented.
 func (Unimplemented[T]) ListClients(context.Context, T, *ListClientsRequest) (*ListClientsResponse, error) {
 	return nil, awsapi.NotImplemented(&opListClients)
@@ -285,6 +299,16 @@ func (Unimplemented[T]) ListMySessions(context.Context, T, *ListMySessionsReques
 // ListOperatorKeys says that the operation is not implemented.
 func (Unimplemented[T]) ListOperatorKeys(context.Context, T, *ListOperatorKeysRequest) (*ListOperatorKeysResponse, error) {
 	return nil, awsapi.NotImplemented(&opListOperatorKeys)
+}
+
+// ListOrganizationAccounts says that the operation is not implemented.
+func (Unimplemented[T]) ListOrganizationAccounts(context.Context, T, *ListOrganizationAccountsRequest) (*ListOrganizationAccountsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListOrganizationAccounts)
+}
+
+// ListPermissionSetDetails says that the operation is not implemented.
+func (Unimplemented[T]) ListPermissionSetDetails(context.Context, T, *ListPermissionSetDetailsRequest) (*ListPermissionSetDetailsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListPermissionSetDetails)
 }
 
 // ListPermissionSetStepUps says that the operation is not implemented.
@@ -369,6 +393,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opEndUserSessions, s.EndUserSessions),
 		awsapi.Op(&Info, &opGetSetting, s.GetSetting),
 		awsapi.Op(&Info, &opInviteUser, s.InviteUser),
+		awsapi.Op(&Info, &opListAssignments, s.ListAssignments),
 		awsapi.Op(&Info, &opListClients, s.ListClients),
 		awsapi.Op(&Info, &opListMfaDevices, s.ListMfaDevices),
 		awsapi.Op(&Info, &opListMyClients, s.ListMyClients),
@@ -376,6 +401,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListMyNotices, s.ListMyNotices),
 		awsapi.Op(&Info, &opListMySessions, s.ListMySessions),
 		awsapi.Op(&Info, &opListOperatorKeys, s.ListOperatorKeys),
+		awsapi.Op(&Info, &opListOrganizationAccounts, s.ListOrganizationAccounts),
+		awsapi.Op(&Info, &opListPermissionSetDetails, s.ListPermissionSetDetails),
 		awsapi.Op(&Info, &opListPermissionSetStepUps, s.ListPermissionSetStepUps),
 		awsapi.Op(&Info, &opListSessions, s.ListSessions),
 		awsapi.Op(&Info, &opListSettings, s.ListSettings),
@@ -568,6 +595,15 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(InviteUserRequest) }, NewOut: func() any { return new(InviteUserResponse) },
 	}
+	opListAssignments = awsapi.OperationMeta{
+		Name: "ListAssignments", Action: "sallyport:ListAssignments", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"${InstanceArn}"},
+		In:        &shapeListAssignmentsRequest,
+		Out:       &shapeListAssignmentsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListAssignmentsRequest) }, NewOut: func() any { return new(ListAssignmentsResponse) },
+	}
 	opListClients = awsapi.OperationMeta{
 		Name: "ListClients", Action: "sallyport:ListClients", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -634,6 +670,24 @@ var (
 		Out:       &shapeListOperatorKeysResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListOperatorKeysRequest) }, NewOut: func() any { return new(ListOperatorKeysResponse) },
+	}
+	opListOrganizationAccounts = awsapi.OperationMeta{
+		Name: "ListOrganizationAccounts", Action: "sallyport:ListOrganizationAccounts", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListOrganizationAccountsRequest,
+		Out:       &shapeListOrganizationAccountsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListOrganizationAccountsRequest) }, NewOut: func() any { return new(ListOrganizationAccountsResponse) },
+	}
+	opListPermissionSetDetails = awsapi.OperationMeta{
+		Name: "ListPermissionSetDetails", Action: "sallyport:ListPermissionSetDetails", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"${InstanceArn}"},
+		In:        &shapeListPermissionSetDetailsRequest,
+		Out:       &shapeListPermissionSetDetailsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListPermissionSetDetailsRequest) }, NewOut: func() any { return new(ListPermissionSetDetailsResponse) },
 	}
 	opListPermissionSetStepUps = awsapi.OperationMeta{
 		Name: "ListPermissionSetStepUps", Action: "sallyport:ListPermissionSetStepUps", ReadOnly: true, Unsigned: false,
@@ -745,6 +799,23 @@ var (
 		NewIn:  func() any { return new(UpdateOperatorKeyRequest) }, NewOut: func() any { return new(UpdateOperatorKeyResponse) },
 	}
 )
+
+// Account is a structure of the model.
+type Account struct {
+	AccountId string
+	Email     *string
+	Name      string
+	Status    string
+}
+
+// Assignment is a structure of the model.
+type Assignment struct {
+	AccountId        string
+	PermissionSetArn string
+	PrincipalId      string
+	PrincipalType    PrincipalType
+	State            AssignmentState
+}
 
 // BlockClientRequest is a structure of the model.
 type BlockClientRequest struct {
@@ -968,6 +1039,19 @@ func (v InviteUserResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeInviteUserResponse, v)
 }
 
+// ListAssignmentsRequest is a structure of the model.
+type ListAssignmentsRequest struct {
+	InstanceArn string
+	MaxResults  *int32
+	NextToken   *string
+}
+
+// ListAssignmentsResponse is a structure of the model.
+type ListAssignmentsResponse struct {
+	Assignments []Assignment
+	NextToken   *string
+}
+
 // ListClientsRequest is a structure of the model.
 type ListClientsRequest struct {
 	MaxResults *int32
@@ -1059,6 +1143,31 @@ type ListOperatorKeysResponse struct {
 	OperatorKeys []OperatorKey
 }
 
+// ListOrganizationAccountsRequest is a structure of the model.
+type ListOrganizationAccountsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListOrganizationAccountsResponse is a structure of the model.
+type ListOrganizationAccountsResponse struct {
+	Accounts  []Account
+	NextToken *string
+}
+
+// ListPermissionSetDetailsRequest is a structure of the model.
+type ListPermissionSetDetailsRequest struct {
+	InstanceArn string
+	MaxResults  *int32
+	NextToken   *string
+}
+
+// ListPermissionSetDetailsResponse is a structure of the model.
+type ListPermissionSetDetailsResponse struct {
+	NextToken      *string
+	PermissionSets []PermissionSetDetails
+}
+
 // ListPermissionSetStepUpsRequest is a structure of the model.
 type ListPermissionSetStepUpsRequest struct {
 	InstanceArn string
@@ -1131,10 +1240,32 @@ type OperatorKey struct {
 	Status      OperatorKeyStatus
 }
 
+// PermissionSetDetails is a structure of the model.
+type PermissionSetDetails struct {
+	BoundaryPolicyArn               *string
+	BoundaryPolicyReference         *PolicyReference
+	CreatedDate                     time.Time
+	CustomerManagedPolicyReferences []PolicyReference
+	Description                     *string
+	InlinePolicy                    *string
+	ManagedPolicyArns               []string
+	Name                            string
+	PermissionSetArn                string
+	RelayState                      *string
+	SessionDuration                 string
+	Tags                            []Tag
+}
+
 // PermissionSetStepUp is a structure of the model.
 type PermissionSetStepUp struct {
 	MaxMfaAgeMinutes int32
 	PermissionSetArn string
+}
+
+// PolicyReference is a structure of the model.
+type PolicyReference struct {
+	Name string
+	Path string
 }
 
 // PutPermissionSetStepUpRequest is a structure of the model.
@@ -1242,6 +1373,12 @@ type Setting struct {
 	Values       []string
 }
 
+// Tag is a structure of the model.
+type Tag struct {
+	Key   string
+	Value string
+}
+
 // UnblockClientRequest is a structure of the model.
 type UnblockClientRequest struct {
 	ClientKey string
@@ -1277,6 +1414,17 @@ type AccessDeniedExceptionReason string
 const (
 	AccessDeniedExceptionReasonFreshFactorRequired AccessDeniedExceptionReason = "FRESH_FACTOR_REQUIRED"
 	AccessDeniedExceptionReasonSelfServiceOff      AccessDeniedExceptionReason = "SELF_SERVICE_OFF"
+)
+
+// AssignmentState is an enumeration of the model.
+type AssignmentState string
+
+// The values of AssignmentState.
+const (
+	AssignmentStatePending  AssignmentState = "PENDING"
+	AssignmentStateGranted  AssignmentState = "GRANTED"
+	AssignmentStateDeleting AssignmentState = "DELETING"
+	AssignmentStateStuck    AssignmentState = "STUCK"
 )
 
 // Delivery is an enumeration of the model.
@@ -1326,6 +1474,15 @@ const (
 	PasswordStatusSet     PasswordStatus = "SET"
 )
 
+// PrincipalType is an enumeration of the model.
+type PrincipalType string
+
+// The values of PrincipalType.
+const (
+	PrincipalTypeGroup PrincipalType = "GROUP"
+	PrincipalTypeUser  PrincipalType = "USER"
+)
+
 // ResourceType is an enumeration of the model.
 type ResourceType string
 
@@ -1360,7 +1517,24 @@ const (
 )
 
 var (
-	shapeAccessKeyId        = awsapi.Shape{Name: "AccessKeyId", Type: awsapi.String, HasMin: true, Min: 16, HasMax: true, Max: 128, Pattern: "[A-Z0-9]+"}
+	shapeAccessKeyId = awsapi.Shape{Name: "AccessKeyId", Type: awsapi.String, HasMin: true, Min: 16, HasMax: true, Max: 128, Pattern: "[A-Z0-9]+"}
+	shapeAccount     = awsapi.Shape{Name: "Account", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "Email", Shape: &shapeText},
+		{Name: "Name", Shape: &shapeText, Required: true},
+		{Name: "Status", Shape: &shapeText, Required: true},
+	}}
+	shapeAccountId  = awsapi.Shape{Name: "AccountId", Type: awsapi.String, HasMin: true, Min: 12, HasMax: true, Max: 12, Pattern: "\\d{12}"}
+	shapeAccounts   = awsapi.Shape{Name: "Accounts", Type: awsapi.List, Elem: &shapeAccount}
+	shapeAssignment = awsapi.Shape{Name: "Assignment", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+		{Name: "PrincipalId", Shape: &shapeText, Required: true},
+		{Name: "PrincipalType", Shape: &shapePrincipalType, Required: true},
+		{Name: "State", Shape: &shapeAssignmentState, Required: true},
+	}}
+	shapeAssignmentState    = awsapi.Shape{Name: "AssignmentState", Type: awsapi.String, Enum: []string{"PENDING", "GRANTED", "DELETING", "STUCK"}}
+	shapeAssignments        = awsapi.Shape{Name: "Assignments", Type: awsapi.List, Elem: &shapeAssignment}
 	shapeBlockClientRequest = awsapi.Shape{Name: "BlockClientRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "ClientKey", Shape: &shapeClientKey, Required: true},
 	}}
@@ -1483,8 +1657,17 @@ var (
 		{Name: "Link", Shape: &shapeLink},
 		{Name: "SentTo", Shape: &shapeEmailAddress},
 	}}
-	shapeIpAddress          = awsapi.Shape{Name: "IpAddress", Type: awsapi.String}
-	shapeLink               = awsapi.Shape{Name: "Link", Type: awsapi.String, Sensitive: true}
+	shapeIpAddress              = awsapi.Shape{Name: "IpAddress", Type: awsapi.String}
+	shapeLink                   = awsapi.Shape{Name: "Link", Type: awsapi.String, Sensitive: true}
+	shapeListAssignmentsRequest = awsapi.Shape{Name: "ListAssignmentsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+		{Name: "MaxResults", Shape: &shapeManyResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListAssignmentsResponse = awsapi.Shape{Name: "ListAssignmentsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Assignments", Shape: &shapeAssignments, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
 	shapeListClientsRequest = awsapi.Shape{Name: "ListClientsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "MaxResults", Shape: &shapeMaxResults},
 		{Name: "NextToken", Shape: &shapeNextToken},
@@ -1543,6 +1726,23 @@ var (
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "OperatorKeys", Shape: &shapeOperatorKeys, Required: true},
 	}}
+	shapeListOrganizationAccountsRequest = awsapi.Shape{Name: "ListOrganizationAccountsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListOrganizationAccountsResponse = awsapi.Shape{Name: "ListOrganizationAccountsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Accounts", Shape: &shapeAccounts, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListPermissionSetDetailsRequest = awsapi.Shape{Name: "ListPermissionSetDetailsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListPermissionSetDetailsResponse = awsapi.Shape{Name: "ListPermissionSetDetailsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "PermissionSets", Shape: &shapePermissionSetDetailsList, Required: true},
+	}}
 	shapeListPermissionSetStepUpsRequest = awsapi.Shape{Name: "ListPermissionSetStepUpsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
 		{Name: "MaxResults", Shape: &shapeMaxResults},
@@ -1570,8 +1770,9 @@ var (
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "Settings", Shape: &shapeSettings, Required: true},
 	}}
-	shapeMaxResults = awsapi.Shape{Name: "MaxResults", Type: awsapi.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}
-	shapeMfaDevice  = awsapi.Shape{Name: "MfaDevice", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeManyResults = awsapi.Shape{Name: "ManyResults", Type: awsapi.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}
+	shapeMaxResults  = awsapi.Shape{Name: "MaxResults", Type: awsapi.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}
+	shapeMfaDevice   = awsapi.Shape{Name: "MfaDevice", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
 		{Name: "DeviceId", Shape: &shapeDeviceId, Required: true},
 		{Name: "LastUsedAt", Shape: &shapeDate},
@@ -1601,15 +1802,37 @@ var (
 		{Name: "LastUsedAt", Shape: &shapeDate},
 		{Name: "Status", Shape: &shapeOperatorKeyStatus, Required: true},
 	}}
-	shapeOperatorKeyStatus   = awsapi.Shape{Name: "OperatorKeyStatus", Type: awsapi.String, Enum: []string{"ACTIVE", "INACTIVE"}}
-	shapeOperatorKeys        = awsapi.Shape{Name: "OperatorKeys", Type: awsapi.List, Elem: &shapeOperatorKey}
-	shapePasswordStatus      = awsapi.Shape{Name: "PasswordStatus", Type: awsapi.String, Enum: []string{"NONE", "ONE_TIME", "SET"}}
-	shapePermissionSetArn    = awsapi.Shape{Name: "PermissionSetArn", Type: awsapi.String, HasMin: true, Min: 10, HasMax: true, Max: 1224, Pattern: "arn:(aws|aws-us-gov|aws-cn|aws-iso|aws-iso-b):sso:::permissionSet/(sso)?ins-[a-zA-Z0-9-.]{16}/ps-[a-zA-Z0-9-./]{16}"}
-	shapePermissionSetStepUp = awsapi.Shape{Name: "PermissionSetStepUp", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeOperatorKeyStatus    = awsapi.Shape{Name: "OperatorKeyStatus", Type: awsapi.String, Enum: []string{"ACTIVE", "INACTIVE"}}
+	shapeOperatorKeys         = awsapi.Shape{Name: "OperatorKeys", Type: awsapi.List, Elem: &shapeOperatorKey}
+	shapePasswordStatus       = awsapi.Shape{Name: "PasswordStatus", Type: awsapi.String, Enum: []string{"NONE", "ONE_TIME", "SET"}}
+	shapePermissionSetArn     = awsapi.Shape{Name: "PermissionSetArn", Type: awsapi.String, HasMin: true, Min: 10, HasMax: true, Max: 1224, Pattern: "arn:(aws|aws-us-gov|aws-cn|aws-iso|aws-iso-b):sso:::permissionSet/(sso)?ins-[a-zA-Z0-9-.]{16}/ps-[a-zA-Z0-9-./]{16}"}
+	shapePermissionSetDetails = awsapi.Shape{Name: "PermissionSetDetails", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "BoundaryPolicyArn", Shape: &shapeText},
+		{Name: "BoundaryPolicyReference", Shape: &shapePolicyReference},
+		{Name: "CreatedDate", Shape: &shapeDate, Required: true},
+		{Name: "CustomerManagedPolicyReferences", Shape: &shapePolicyReferences, Required: true},
+		{Name: "Description", Shape: &shapeText},
+		{Name: "InlinePolicy", Shape: &shapePolicyDocument},
+		{Name: "ManagedPolicyArns", Shape: &shapeTexts, Required: true},
+		{Name: "Name", Shape: &shapeText, Required: true},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+		{Name: "RelayState", Shape: &shapeText},
+		{Name: "SessionDuration", Shape: &shapeText, Required: true},
+		{Name: "Tags", Shape: &shapeTags, Required: true},
+	}}
+	shapePermissionSetDetailsList = awsapi.Shape{Name: "PermissionSetDetailsList", Type: awsapi.List, Elem: &shapePermissionSetDetails}
+	shapePermissionSetStepUp      = awsapi.Shape{Name: "PermissionSetStepUp", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "MaxMfaAgeMinutes", Shape: &shapeMinutes, Required: true},
 		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
 	}}
-	shapePermissionSetStepUps          = awsapi.Shape{Name: "PermissionSetStepUps", Type: awsapi.List, Elem: &shapePermissionSetStepUp}
+	shapePermissionSetStepUps = awsapi.Shape{Name: "PermissionSetStepUps", Type: awsapi.List, Elem: &shapePermissionSetStepUp}
+	shapePolicyDocument       = awsapi.Shape{Name: "PolicyDocument", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32768}
+	shapePolicyReference      = awsapi.Shape{Name: "PolicyReference", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Name", Shape: &shapeText, Required: true},
+		{Name: "Path", Shape: &shapeText, Required: true},
+	}}
+	shapePolicyReferences              = awsapi.Shape{Name: "PolicyReferences", Type: awsapi.List, Elem: &shapePolicyReference}
+	shapePrincipalType                 = awsapi.Shape{Name: "PrincipalType", Type: awsapi.String, Enum: []string{"GROUP", "USER"}}
 	shapePutPermissionSetStepUpRequest = awsapi.Shape{Name: "PutPermissionSetStepUpRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
 		{Name: "MaxMfaAgeMinutes", Shape: &shapeMinutes, Required: true},
@@ -1680,11 +1903,17 @@ var (
 		{Name: "Value", Shape: &shapeSettingValue, Required: true},
 		{Name: "Values", Shape: &shapeSettingValues},
 	}}
-	shapeSettingName          = awsapi.Shape{Name: "SettingName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[a-z][a-z0-9.-]*"}
-	shapeSettingValue         = awsapi.Shape{Name: "SettingValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 1024}
-	shapeSettingValues        = awsapi.Shape{Name: "SettingValues", Type: awsapi.List, Elem: &shapeSettingValue}
-	shapeSettings             = awsapi.Shape{Name: "Settings", Type: awsapi.List, Elem: &shapeSetting}
+	shapeSettingName   = awsapi.Shape{Name: "SettingName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[a-z][a-z0-9.-]*"}
+	shapeSettingValue  = awsapi.Shape{Name: "SettingValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 1024}
+	shapeSettingValues = awsapi.Shape{Name: "SettingValues", Type: awsapi.List, Elem: &shapeSettingValue}
+	shapeSettings      = awsapi.Shape{Name: "Settings", Type: awsapi.List, Elem: &shapeSetting}
+	shapeTag           = awsapi.Shape{Name: "Tag", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Key", Shape: &shapeText, Required: true},
+		{Name: "Value", Shape: &shapeText, Required: true},
+	}}
+	shapeTags                 = awsapi.Shape{Name: "Tags", Type: awsapi.List, Elem: &shapeTag}
 	shapeText                 = awsapi.Shape{Name: "Text", Type: awsapi.String}
+	shapeTexts                = awsapi.Shape{Name: "Texts", Type: awsapi.List, Elem: &shapeText}
 	shapeUnblockClientRequest = awsapi.Shape{Name: "UnblockClientRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "ClientKey", Shape: &shapeClientKey, Required: true},
 	}}
