@@ -3,6 +3,7 @@ package sallyport
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"sallyport/internal/arn"
 	api "sallyport/internal/awsapi/sallyport"
@@ -80,7 +81,11 @@ func detailsOut(p store.PermissionSetDetails) api.PermissionSetDetails {
 		PermissionSetArn: p.ARN(), Name: p.Name, Description: optional(p.Description), SessionDuration: p.SessionDuration, RelayState: optional(p.RelayState),
 		ManagedPolicyArns: mapped(p.Managed, func(arn string) string { return arn }), CustomerManagedPolicyReferences: mapped(p.Customer, referenceOut),
 		InlinePolicy: optional(p.InlineText), CreatedDate: p.CreatedAt,
+		ProvisionedAccounts: count(int64(p.Accounts)), OutdatedAccounts: count(int64(p.Outdated)),
 		Tags: mapped(p.Tags, func(t store.Tag) api.Tag { return api.Tag{Key: t.Key, Value: t.Value} }),
+	}
+	if p.MaxMFAAge > 0 {
+		out.MaxMfaAgeMinutes = new(count(int64(p.MaxMFAAge / time.Minute)))
 	}
 	if b := p.Boundary; b != nil {
 		out.BoundaryPolicyArn = optional(b.Managed)

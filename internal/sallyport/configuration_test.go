@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -44,6 +45,17 @@ func TestConfiguration(t *testing.T) {
 			if err := tx.PutTag(p.ARN(), store.Tag{Key: "n", Value: fmt.Sprint(i)}); err != nil {
 				return err
 			}
+			if i == 30 {
+				if err := tx.PutStepUp(store.StepUp{Set: p.PermissionSet, MaxAge: 5 * time.Minute}); err != nil {
+					return err
+				}
+				for account, revision := range map[arn.AccountID]int64{member: 1, delegate: 0} {
+					role := store.Role{Account: account, Name: "r", ID: "AROA" + string(account), Path: "/", Set: p.PermissionSet, Revision: revision, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+					if err := tx.InsertRole(role); err != nil {
+						return err
+					}
+				}
+			}
 			if err := tx.InsertAssignment(store.Assignment{Account: member, Set: p.PermissionSet, PrincipalType: store.PrincipalUser, PrincipalID: w.user.ID, State: store.AssignmentGranted, CreatedAt: tx.Now()}); err != nil {
 				return err
 			}
@@ -71,7 +83,7 @@ func TestConfiguration(t *testing.T) {
 		PermissionSetArn: sets[30].ARN(), Name: "Set30", Description: new("what it is for"), SessionDuration: "PT1H", RelayState: new("https://example.test/"),
 		ManagedPolicyArns: []string{}, CustomerManagedPolicyReferences: []api.PolicyReference{{Name: "own", Path: "/team/"}},
 		InlinePolicy: new(`{"Version":"2012-10-17","Statement":[]}`), BoundaryPolicyReference: &api.PolicyReference{Name: "edge", Path: "/"},
-		Tags: []api.Tag{{Key: "n", Value: "30"}}, CreatedDate: w.clock.Now(),
+		Tags: []api.Tag{{Key: "n", Value: "30"}}, CreatedDate: w.clock.Now(), MaxMfaAgeMinutes: new(int32(5)), ProvisionedAccounts: 2, OutdatedAccounts: 1,
 	}
 	if diff := cmp.Diff(want, got[30]); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -1249,8 +1249,11 @@ type PermissionSetDetails struct {
 	Description                     *string
 	InlinePolicy                    *string
 	ManagedPolicyArns               []string
+	MaxMfaAgeMinutes                *int32
 	Name                            string
+	OutdatedAccounts                int32
 	PermissionSetArn                string
+	ProvisionedAccounts             int32
 	RelayState                      *string
 	SessionDuration                 string
 	Tags                            []Tag
@@ -1814,8 +1817,11 @@ var (
 		{Name: "Description", Shape: &shapeText},
 		{Name: "InlinePolicy", Shape: &shapePolicyDocument},
 		{Name: "ManagedPolicyArns", Shape: &shapeTexts, Required: true},
+		{Name: "MaxMfaAgeMinutes", Shape: &shapeCount},
 		{Name: "Name", Shape: &shapeText, Required: true},
+		{Name: "OutdatedAccounts", Shape: &shapeCount, Required: true},
 		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+		{Name: "ProvisionedAccounts", Shape: &shapeCount, Required: true},
 		{Name: "RelayState", Shape: &shapeText},
 		{Name: "SessionDuration", Shape: &shapeText, Required: true},
 		{Name: "Tags", Shape: &shapeTags, Required: true},
