@@ -82,6 +82,7 @@ var allowed = map[string][]string{
 
 	// Composition. The configuration writer and its client of the portal know only what travels.
 	"apiclient":     join(leaves, join(contracts, "sigv4")...),
+	"ascode":        join(leaves, join(contracts, "apiclient")...),
 	"awsconfig":     join(leaves, join(contracts, "portalclient")...),
 	"portalclient":  join(leaves, contracts...),
 	"server":        everything,
@@ -94,7 +95,7 @@ var (
 
 	// everything is what only the outermost packages may import: all but what exists for tests and tools.
 	everything = slices.Concat(protocol, []string{
-		"apiclient", "awsconfig", "doctor", "identitystore", "oauth", "portal", "portalclient", "sallyport", "server", "ssoadmin", "ssooidc", "sts", "web",
+		"apiclient", "ascode", "awsconfig", "doctor", "identitystore", "oauth", "portal", "portalclient", "sallyport", "server", "ssoadmin", "ssooidc", "sts", "web",
 	})
 )
 
@@ -112,6 +113,7 @@ var reserved = map[string][]string{
 	"database/sql":                {"store", "store/storetest"},
 	"github.com/fxamacker/cbor":   {"passkey/passkeytest"},
 	"github.com/go-webauthn":      {"passkey"},
+	"github.com/goccy/go-yaml":    {"ascode"},
 	"github.com/jackc/pgx/v5":     {"store", "store/storetest"},
 	"github.com/pressly/goose/v3": {"store"},
 	"github.com/spf13/cobra":      {"cmd/sallyport"},
