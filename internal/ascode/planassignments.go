@@ -24,10 +24,10 @@ func (p *planner) assignments(set string, from []Assignment, w PermissionSet) {
 		return
 	}
 	for _, g := range sortedGrants(will) {
+		p.exists(g.who, fmt.Sprintf("Assignments of permission set %s", set))
 		if _, ok := was[g]; ok {
 			continue
 		}
-		p.exists(g.who, fmt.Sprintf("Assignments of permission set %s", set))
 		p.add(Step{Action: Create, Kind: "assignment", Name: assignmentName(set, g, will[g]), phase: ofAssigning, do: func(ctx context.Context, a *apply) error {
 			return a.assign(ctx, set, g)
 		}})

@@ -97,8 +97,10 @@ func (p *planner) deleteGroup(g Group) {
 
 // members plans who joins and who leaves a group.
 func (p *planner) members(group string, from, to []string) {
-	matched(from, to, fold, func(string, string) {}, func(user string) {
+	for _, user := range to {
 		p.exists(principal{adminapi.PrincipalTypeUser, user}, "Members of group "+group)
+	}
+	matched(from, to, fold, func(string, string) {}, func(user string) {
 		p.add(Step{Action: Create, Kind: "membership", Name: user + " in " + group, phase: ofJoining, do: func(ctx context.Context, a *apply) error {
 			return a.join(ctx, group, user)
 		}})
