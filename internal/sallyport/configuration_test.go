@@ -17,51 +17,7 @@ import (
 func TestConfiguration(t *testing.T) {
 	w := newWorld(t)
 	instance := w.instance.ID.ARN()
-	var sets []arn.PermissionSet
-	w.update(func(tx *store.Tx) error {
-		for i := range 60 {
-			p := store.PermissionSet{
-				PermissionSet: arn.PermissionSet{Instance: w.instance.ID, ID: fmt.Sprintf("ps-%016d", i)}, Name: fmt.Sprintf("Set%02d", i),
-				SessionDuration: "PT1H", Revision: 1, CreatedAt: tx.Now(),
-			}
-			sets = append(sets, p.PermissionSet)
-			if i == 30 {
-				hash, err := tx.PutDocument(`{"Version":"2012-10-17","Statement":[]}`)
-				if err != nil {
-					return err
-				}
-				p.Description, p.RelayState, p.Inline = "what it is for", "https://example.test/", hash
-				p.Customer = []store.CustomerPolicy{{Name: "own", Path: "/team/"}}
-				p.Boundary = &store.Boundary{Customer: &store.CustomerPolicy{Name: "edge", Path: "/"}}
-			}
-			if err := tx.InsertPermissionSet(p); err != nil {
-				return err
-			}
-			for _, policy := range []string{"arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/AdministratorAccess"}[:i%3%2*2] {
-				if err := tx.AttachPolicy(p.PermissionSet, policy); err != nil {
-					return err
-				}
-			}
-			if err := tx.PutTag(p.ARN(), store.Tag{Key: "n", Value: fmt.Sprint(i)}); err != nil {
-				return err
-			}
-			if i == 30 {
-				if err := tx.PutStepUp(store.StepUp{Set: p.PermissionSet, MaxAge: 5 * time.Minute}); err != nil {
-					return err
-				}
-				for account, revision := range map[arn.AccountID]int64{member: 1, delegate: 0} {
-					role := store.Role{Account: account, Name: "r", ID: "AROA" + string(account), Path: "/", Set: p.PermissionSet, Revision: revision, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
-					if err := tx.InsertRole(role); err != nil {
-						return err
-					}
-				}
-			}
-			if err := tx.InsertAssignment(store.Assignment{Account: member, Set: p.PermissionSet, PrincipalType: store.PrincipalUser, PrincipalID: w.user.ID, State: store.AssignmentGranted, CreatedAt: tx.Now()}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	sets := w.furnish(60)
 
 	var got []api.PermissionSetDetails
 	in := &api.ListPermissionSetDetailsRequest{InstanceArn: instance}
@@ -107,4 +63,54 @@ func TestConfiguration(t *testing.T) {
 	const other = "arn:aws:sso:::instance/ssoins-fedcba0987654321"
 	fails(w, &api.ListAssignmentsRequest{InstanceArn: other}, notFound)
 	fails(w, &api.ListPermissionSetDetailsRequest{InstanceArn: other}, notFound)
+}
+
+// furnish makes permission sets, each assigned; the thirtieth has everything that one can have.
+func (w *world) furnish(n int) (sets []arn.PermissionSet) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) error {
+		for i := range n {
+			p := store.PermissionSet{
+				PermissionSet: arn.PermissionSet{Instance: w.instance.ID, ID: fmt.Sprintf("ps-%016d", i)}, Name: fmt.Sprintf("Set%02d", i),
+				SessionDuration: "PT1H", Revision: 1, CreatedAt: tx.Now(),
+			}
+			sets = append(sets, p.PermissionSet)
+			if i == 30 {
+				hash, err := tx.PutDocument(`{"Version":"2012-10-17","Statement":[]}`)
+				if err != nil {
+					return err
+				}
+				p.Description, p.RelayState, p.Inline = "what it is for", "https://example.test/", hash
+				p.Customer = []store.CustomerPolicy{{Name: "own", Path: "/team/"}}
+				p.Boundary = &store.Boundary{Customer: &store.CustomerPolicy{Name: "edge", Path: "/"}}
+			}
+			if err := tx.InsertPermissionSet(p); err != nil {
+				return err
+			}
+			for _, policy := range []string{"arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/AdministratorAccess"}[:i%3%2*2] {
+				if err := tx.AttachPolicy(p.PermissionSet, policy); err != nil {
+					return err
+				}
+			}
+			if err := tx.PutTag(p.ARN(), store.Tag{Key: "n", Value: fmt.Sprint(i)}); err != nil {
+				return err
+			}
+			if i == 30 {
+				if err := tx.PutStepUp(store.StepUp{Set: p.PermissionSet, MaxAge: 5 * time.Minute}); err != nil {
+					return err
+				}
+				for account, revision := range map[arn.AccountID]int64{member: 1, delegate: 0} {
+					role := store.Role{Account: account, Name: "r", ID: "AROA" + string(account), Path: "/", Set: p.PermissionSet, Revision: revision, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+					if err := tx.InsertRole(role); err != nil {
+						return err
+					}
+				}
+			}
+			if err := tx.InsertAssignment(store.Assignment{Account: member, Set: p.PermissionSet, PrincipalType: store.PrincipalUser, PrincipalID: w.user.ID, State: store.AssignmentGranted, CreatedAt: tx.Now()}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return sets
 }
