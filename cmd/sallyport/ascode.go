@@ -126,7 +126,7 @@ func newPlan() *cobra.Command {
 // newApply is `sallyport apply`: makes the configuration what a document says.
 func newApply() *cobra.Command {
 	var f planned
-	var expect string
+	var expect, ids string
 	cmd := f.flags(f.command("apply", "Make the configuration what a document says",
 		`The plan is shown and asked about first. What was done stays done when it is stopped: the same command goes on from there. It stops when
 something was changed elsewhere meanwhile.`,
@@ -138,8 +138,11 @@ something was changed elsewhere meanwhile.`,
 			if expect != "" && expect != p.State {
 				return fault.Conflictf("The configuration is not the one that was expected: its state is %s, not %s. Look at a new plan.", p.State, expect)
 			}
-			if err := showPlan(cmd.ErrOrStderr(), p); err != nil || len(p.Steps) == 0 {
+			if err := showPlan(cmd.ErrOrStderr(), p); err != nil {
 				return err
+			}
+			if len(p.Steps) == 0 {
+				return f.finish(ids, p)
 			}
 			if err := f.confirm(cmd, fmt.Sprintf("Do these %d steps?", len(p.Steps))); err != nil {
 				return err
@@ -148,11 +151,20 @@ something was changed elsewhere meanwhile.`,
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "Done: %d steps.\n", len(p.Steps))
-			return nil
+			return f.finish(ids, p)
 		}))
 	f.asks(cmd)
+	cmd.Flags().StringVar(&ids, "ids", "", "CSV file to write: the ids that an imported document names, and what they are here")
 	cmd.Flags().StringVar(&expect, "expect", "", "the state that a plan named: anything else is a conflict")
 	return cmd
+}
+
+// finish writes the ids, if that was asked for.
+func (f *planned) finish(ids string, p *ascode.Plan) error {
+	if ids == "" {
+		return nil
+	}
+	return writeIDs(ids, p.Renamed())
 }
 
 var signs = map[ascode.Action]string{ascode.Create: "+", ascode.Change: "~", ascode.Delete: "-", ascode.Provision: "»"}

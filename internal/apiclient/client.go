@@ -35,6 +35,8 @@ type Client struct {
 	Keys func(context.Context) (sigv4.Credentials, error)
 	// Pace bounds the requests per second; nil: no bound.
 	Pace *rate.Limiter
+	// Journal has answers of an earlier run, and keeps those of this one; nil: none.
+	Journal *Journal
 
 	http *http.Client
 }
@@ -57,6 +59,30 @@ func New(region string, endpoint func(*awsapi.Service) string, keys func(context
 // Call sends a signed request, again if the server has no time for it. A refusal is a fault whose message is the server's, and
 // whose cause is an [awsapi.ResponseError]. raw is the answer as it came.
 func (c *Client) Call(ctx context.Context, s *awsapi.Service, o *awsapi.OperationMeta, in any) (out any, raw []byte, err error) {
+	endpoint := c.Endpoint(s)
+	r, err := s.NewRequest(ctx, endpoint, o, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.Journal == nil {
+		return c.patiently(ctx, s, o, r, body)
+	}
+	key := requestKey(s, o, body)
+	if answer, ok := c.Journal.get(key); ok {
+		return read(s, o, &http.Response{StatusCode: http.StatusOK}, answer, endpoint)
+	}
+	if out, raw, err = c.patiently(ctx, s, o, r, body); err == nil {
+		err = c.Journal.put(key, raw)
+	}
+	return out, raw, err
+}
+
+// patiently sends a request again while the server has no time for it.
+func (c *Client) patiently(ctx context.Context, s *awsapi.Service, o *awsapi.OperationMeta, r *http.Request, body []byte) (out any, raw []byte, err error) {
 	wait := 100 * time.Millisecond
 	for n := 1; ; n++ {
 		if c.Pace != nil {
@@ -64,7 +90,7 @@ func (c *Client) Call(ctx context.Context, s *awsapi.Service, o *awsapi.Operatio
 				return nil, nil, err
 			}
 		}
-		out, raw, err = c.once(ctx, s, o, in)
+		out, raw, err = c.once(ctx, s, o, r.Clone(ctx), body)
 		if !busy(err) || n == tries {
 			return out, raw, err
 		}
@@ -90,16 +116,8 @@ func busy(err error) bool {
 	return refused.Status == http.StatusServiceUnavailable || refused.Status == http.StatusTooManyRequests
 }
 
-func (c *Client) once(ctx context.Context, s *awsapi.Service, o *awsapi.OperationMeta, in any) (any, []byte, error) {
-	endpoint := c.Endpoint(s)
-	r, err := s.NewRequest(ctx, endpoint, o, in)
-	if err != nil {
-		return nil, nil, err
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, nil, err
-	}
+func (c *Client) once(ctx context.Context, s *awsapi.Service, o *awsapi.OperationMeta, r *http.Request, body []byte) (any, []byte, error) {
+	endpoint := r.URL.Scheme + "://" + r.URL.Host
 	keys, err := c.Keys(ctx)
 	if err != nil {
 		return nil, nil, err

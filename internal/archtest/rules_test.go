@@ -84,6 +84,7 @@ var allowed = map[string][]string{
 	"apiclient":     join(leaves, join(contracts, "sigv4")...),
 	"ascode":        join(leaves, join(contracts, "apiclient")...),
 	"awsconfig":     join(leaves, join(contracts, "portalclient")...),
+	"migrate":       join(leaves, join(contracts, "apiclient", "ascode", "sigv4")...),
 	"portalclient":  join(leaves, contracts...),
 	"server":        everything,
 	"cmd/sallyport": everything,
@@ -95,7 +96,7 @@ var (
 
 	// everything is what only the outermost packages may import: all but what exists for tests and tools.
 	everything = slices.Concat(protocol, []string{
-		"apiclient", "ascode", "awsconfig", "doctor", "identitystore", "oauth", "portal", "portalclient", "sallyport", "server", "ssoadmin", "ssooidc", "sts", "web",
+		"apiclient", "ascode", "awsconfig", "doctor", "identitystore", "migrate", "oauth", "portal", "portalclient", "sallyport", "server", "ssoadmin", "ssooidc", "sts", "web",
 	})
 )
 
@@ -111,6 +112,7 @@ var forbidden = map[string][]string{
 // reserved says which packages alone may import something from outside.
 var reserved = map[string][]string{
 	"database/sql":                {"store", "store/storetest"},
+	"github.com/aws":              {"migrate"},
 	"github.com/fxamacker/cbor":   {"passkey/passkeytest"},
 	"github.com/go-webauthn":      {"passkey"},
 	"github.com/goccy/go-yaml":    {"ascode"},

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"sallyport/internal/apiclient"
+	adminapi "sallyport/internal/awsapi/ssoadmin"
 )
 
 // Action is what a step does to its object.
@@ -69,6 +70,30 @@ type Plan struct {
 	State string `json:"state"`
 
 	live *Live
+	want Document
+}
+
+// Renamed is what something is called by the source of a document, and here.
+type Renamed struct{ Kind, Name, Source, Here string }
+
+// Renamed lists the ids of the document's source beside those here, once the plan has been applied.
+func (p *Plan) Renamed() (out []Renamed) {
+	for _, u := range p.want.Users {
+		if id, _ := u[sourceID].(string); id != "" {
+			out = append(out, Renamed{"user", u.name(), id, p.live.ids[principal{adminapi.PrincipalTypeUser, fold(u.name())}]})
+		}
+	}
+	for _, g := range p.want.Groups {
+		if g.SourceID != "" {
+			out = append(out, Renamed{"group", g.DisplayName, g.SourceID, p.live.ids[principal{adminapi.PrincipalTypeGroup, fold(g.DisplayName)}]})
+		}
+	}
+	for _, s := range p.want.PermissionSets {
+		if s.SourceARN != "" {
+			out = append(out, Renamed{"permission set", s.Name, s.SourceARN, p.live.sets[s.Name]})
+		}
+	}
+	return out
 }
 
 // planner collects steps.
@@ -91,7 +116,7 @@ func New(live *Live, want Document) (*Plan, error) {
 		return nil, p.faults[0]
 	}
 	slices.SortStableFunc(p.steps, func(a, b Step) int { return cmp.Compare(a.phase, b.phase) })
-	return &Plan{Steps: p.steps, Effects: p.effects(), State: live.fingerprint(), live: live}, nil
+	return &Plan{Steps: p.steps, Effects: p.effects(), State: live.fingerprint(), live: live, want: want}, nil
 }
 
 // fingerprint tells live configurations apart.
