@@ -3,11 +3,13 @@ package apiclient
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -24,6 +26,8 @@ const (
 	maxAnswer = 8 << 20
 	// tries is how often a request is sent that the server has no time for.
 	tries = 8
+	// maxWait bounds how long a server may have a client wait, in seconds.
+	maxWait = 30
 )
 
 // Client is a way to one deployment, as one principal. It may be used by many at once.
@@ -97,7 +101,7 @@ func (c *Client) patiently(ctx context.Context, s *awsapi.Service, o *awsapi.Ope
 		select {
 		case <-ctx.Done():
 			return nil, nil, ctx.Err()
-		case <-time.After(wait):
+		case <-time.After(max(wait, fault.As(err).RetryAfter)):
 		}
 		wait = min(2*wait, 5*time.Second)
 	}
@@ -142,10 +146,12 @@ func read(s *awsapi.Service, o *awsapi.OperationMeta, res *http.Response, answer
 	out, err := s.ReadResult(o, res, answer)
 	var refused *awsapi.ResponseError
 	switch {
-	case errors.As(err, &refused) && refused.Message != "":
-		return nil, nil, &fault.Error{Kind: fault.Denied, Message: refused.Message, Err: refused}
-	case errors.As(err, &refused) && refused.Code != "":
-		return nil, nil, &fault.Error{Kind: fault.Denied, Message: "The server refused: " + refused.Code + ".", Err: refused}
+	case errors.As(err, &refused) && refused.Message+refused.Code != "":
+		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After")) // absent, or a date that nobody sends: at once
+		return nil, nil, &fault.Error{
+			Kind: fault.Denied, Message: cmp.Or(refused.Message, "The server refused: "+refused.Code+"."), Err: refused,
+			RetryAfter: time.Duration(min(max(seconds, 0), maxWait)) * time.Second,
+		}
 	case err != nil || res.StatusCode != http.StatusOK:
 		return nil, nil, fault.Invalidf("%s does not answer as a Sallyport server: %s to %s.", endpoint, res.Status, o.Name)
 	}

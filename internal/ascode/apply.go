@@ -236,7 +236,7 @@ func outstanding[Out any](ctx context.Context, a *apply, in any, status func(*Ou
 		if err == nil {
 			return status(out), nil
 		}
-		if !apiclient.IsCode(err, "ConflictException") && !apiclient.IsCode(err, "ServiceQuotaExceededException") {
+		if !apiclient.IsCode(err, "ConflictException") && !apiclient.IsCode(err, "ThrottlingException") {
 			return request{}, err
 		}
 		if !pause(ctx, wait) {

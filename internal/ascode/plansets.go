@@ -95,8 +95,8 @@ func (p *planner) edits(l, w PermissionSet, d *differences) (edits []edit) {
 		d.text("Description", l.Description, w.Description)
 		d.text("SessionDuration", l.SessionDuration, w.SessionDuration)
 		d.text("RelayState", l.RelayState, w.RelayState)
-		if l.Description != "" && w.Description == "" || l.RelayState != "" && w.RelayState == "" {
-			p.faults = append(p.faults, fault.Invalidf("Permission set %s: a Description or RelayState cannot be taken away again, only changed: no API does that.", w.Name))
+		if l.Description != "" && w.Description == "" {
+			p.faults = append(p.faults, fault.Invalidf("Permission set %s: its Description cannot be taken away again, only changed: no API does that.", w.Name))
 		}
 		edits = append(edits, func(ctx context.Context, a *apply, set string) error {
 			return ask[adminapi.UpdatePermissionSetResponse](ctx, a, &adminapi.UpdatePermissionSetRequest{
