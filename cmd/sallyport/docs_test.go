@@ -86,6 +86,11 @@ func sample(ts *testscript.TestScript, _ bool, args []string) {
 		InstanceArn: c.world.InstanceARN, Name: "ProductionAdmin",
 	})
 	ts.Check(err)
+	guide, err := os.ReadFile(filepath.Join("../../docs", "guides", "configuration-as-code.md"))
+	ts.Check(err)
+	_, example, _ := strings.Cut(string(guide), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	ts.Check(os.WriteFile(ts.MkAbs("change.yaml"), []byte(example), 0o600))
 }
 
 var spaces = regexp.MustCompile(`(\\?\s)+`)
@@ -107,7 +112,7 @@ func scriptOf(t *testing.T, file, block string) string {
 		fmt.Fprintf(&b, "%sexec sh -e -c '%s'\n", refused, strings.ReplaceAll(prelude+"{ "+command+"; } 2>&1", "'", "''"))
 		for _, line := range answer {
 			line = strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(line)), "…", ".*")
-			fmt.Fprintf(&b, "stdout '^%s$'\n", strings.ReplaceAll(spaces.ReplaceAllString(line, `\s+`), "'", "''"))
+			fmt.Fprintf(&b, "stdout '^[ \\t]*%s$'\n", strings.ReplaceAll(spaces.ReplaceAllString(line, `\s+`), "'", "''"))
 		}
 		if strings.HasPrefix(command, "eval ") || strings.HasPrefix(command, "export ") {
 			prelude += command + "; "

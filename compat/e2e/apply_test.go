@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// document is a configuration that takes some hundred steps to apply to a sample world.
-func document(s *server, policy string) string {
+// wanted is a configuration that takes some hundred steps to apply to a sample world.
+func wanted(s *server, policy string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Version: 1\nUsers:\n")
 	for _, u := range s.Users {
@@ -70,7 +70,7 @@ func TestApplyKilled(t *testing.T) {
 	t.Parallel()
 	calm, hunted := startDev(t), startDev(t)
 	for _, policy := range []string{"AdministratorAccess", "ReadOnlyAccess"} { // new, and changed with what is provisioned
-		text := document(calm, policy)
+		text := wanted(calm, policy)
 		calm.cli("apply", "--yes", "-f", calm.write("wanted.yaml", text))
 		want := calm.exported()
 

@@ -21,7 +21,7 @@ func TestApplyConflict(t *testing.T) {
 	t.Parallel()
 	s := startDev(t)
 	ctx, admin, directory := t.Context(), ssoadmin.NewFromConfig(s.operatorConfig()), identitystore.NewFromConfig(s.operatorConfig())
-	s.cli("apply", "--yes", "-f", s.write("first.yaml", document(s, "ReadOnlyAccess")))
+	s.cli("apply", "--yes", "-f", s.write("first.yaml", wanted(s, "ReadOnlyAccess")))
 	reader := &ascode.Reader{
 		Client: apiclient.At(s.Endpoint, s.Region, sigv4.Credentials{AccessKeyID: s.Operator.AccessKeyID, SecretAccessKey: s.Operator.SecretAccessKey}),
 		Source: ascode.Sallyport{}, WithUsers: true,
@@ -67,7 +67,7 @@ func TestApplyConflict(t *testing.T) {
 		}},
 		"setting": {"Version: 1\n", "Version: 1\nSettings: {session.idle: 20m}\n", func() error { s.cli("settings", "set", "session.idle", "40m"); return nil }},
 	} {
-		want, err := ascode.Parse(strings.NewReader(strings.Replace(document(s, "ReadOnlyAccess"), test.from, test.to, 1)))
+		want, err := ascode.Parse(strings.NewReader(strings.Replace(wanted(s, "ReadOnlyAccess"), test.from, test.to, 1)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -126,7 +126,7 @@ func (s *Source) Read(ctx context.Context, progress func(what string, done, of i
 	r.Source = ascode.AWS{Accounts: func(ctx context.Context) ([]ascode.Account, error) {
 		accounts, err := s.accounts(ctx)
 		if err != nil && !errors.Is(err, context.Canceled) {
-			problems = append(problems, "Accounts and their organizational units are missing here: "+err.Error()+".")
+			problems = append(problems, "Accounts and their organizational units are missing here: "+strings.TrimRight(err.Error(), ".")+".")
 			return nil, nil
 		}
 		return accounts, err
