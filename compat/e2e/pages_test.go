@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -23,10 +26,13 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(source), err
 })
 
-// screens are the widths that pages are looked at in.
-var screens = map[string][2]int64{"wide": {1280, 900}, "phone": {390, 844}}
+// screens are what pages are looked at in.
+var screens = map[string]struct {
+	width, height int64
+	colors        string
+}{"wide": {1280, 900, "light"}, "phone": {390, 844, "dark"}}
 
-// inspect looks at the page at hand on a wide screen and on a phone: serious findings of axe-core fail the test, as does a page
+// inspect looks at the page at hand on a wide screen in light, and on a phone in dark colors: serious findings of axe-core fail the test, as does a page
 // that has to be scrolled sideways. Pictures are kept with -artifacts.
 func (b *browser) inspect(name string) {
 	b.tb.Helper()
@@ -35,7 +41,7 @@ func (b *browser) inspect(name string) {
 		b.tb.Fatal(err)
 	}
 	for screen, size := range screens {
-		b.do("change the window", chromedp.EmulateViewport(size[0], size[1]))
+		b.do("change the window", chromedp.EmulateViewport(size.width, size.height), inColors(size.colors))
 		found, err := look(b, chromedp.Evaluate[string](`if (!window.axe) {`+source+`}; axe.run().then(r => r.violations.filter(v => ["serious", "critical"].includes(v.impact))
 			.map(v => v.id + ": " + v.help + " at " + v.nodes.map(n => n.target.join(" ")).join(", ")).join("\n"))`, chromedp.EvalAwaitPromise))
 		if err != nil || found != "" {
@@ -55,6 +61,16 @@ func (b *browser) inspect(name string) {
 			b.tb.Errorf("picture of %s: %v", name, err)
 		}
 	}
+}
+
+// inColors has pages come as to somebody who likes them light or dark.
+func inColors(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return err
+	})
 }
 
 // keepsArtifacts says whether anybody will look at pictures, which take their time.

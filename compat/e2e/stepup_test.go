@@ -108,11 +108,11 @@ func TestStepUp(t *testing.T) {
 	b.pressText(sampleAccount)
 	b.press(`button[aria-label="Show credentials of Careful"]`)
 	b.expect("second factor")
+	b.expect("Careful wants a second factor")
 	b.inspect("step-up-refused")
-
-	b.open(s.home() + "/confirm")
 	b.press(`form[action="/account/confirm"] button`)
 	b.giveCode(who.Secret)
-	b.expect("Signed in as " + who.UserName)
+	b.press(`button[aria-label="Show credentials of Careful"]`) // back where it was wanted
+	b.expect("Valid until")
 	u.aws(nil, command("Careful")...)
 }

@@ -69,6 +69,9 @@ func TestTrustEnds(t *testing.T) {
 		"signed out everywhere": func(w *world, _ *login.Browser) {
 			w.update(func(tx *store.Tx) error { _, err := w.Sessions.EndAllOf(tx, w.user.ID, "test"); return err })
 		},
+		"everybody signed out by the operator": func(w *world, _ *login.Browser) {
+			w.update(func(tx *store.Tx) error { _, err := w.Sessions.EndEverything(tx, "test"); return err })
+		},
 		"device removed": func(w *world, _ *login.Browser) {
 			w.app() // the other stays
 			w.update(func(tx *store.Tx) error {

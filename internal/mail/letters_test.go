@@ -25,7 +25,7 @@ func TestLetters(t *testing.T) {
 	for name, m := range map[string]Message{
 		"invitation":       letters.Invitation("Ana Díaz", testLink, noon),
 		"reset":            letters.Reset("Ana Díaz", testLink, noon),
-		"code":             letters.Code("492 031", 10),
+		"code":             letters.Code("492031", 10),
 		"new device":       letters.Notice(NewDevice, "Ana's phone", noon, "198.51.100.7", testLink),
 		"password changed": letters.Notice(PasswordChanged, "", noon, "198.51.100.7", testLink),
 		"client approved":  letters.Notice(ClientApproved, "aws-cli", noon, "", ""),

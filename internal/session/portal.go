@@ -158,9 +158,12 @@ func ended(tx *store.Tx, userID string, err error) error {
 	return tx.Changed("user:" + userID)
 }
 
-// EndEverything ends every session there is.
+// EndEverything ends every session there is, and the trust in every browser.
 func (s *Service) EndEverything(tx *store.Tx, by string) (int64, error) {
 	n, err := tx.EndEverySession(by)
+	if err == nil {
+		err = tx.DistrustAllBrowsers()
+	}
 	if err != nil {
 		return 0, fmt.Errorf("end all sessions: %w", err)
 	}

@@ -93,6 +93,8 @@ const (
 		ON CONFLICT (user_id) DO UPDATE SET signed_in_at = excluded.signed_in_at, trust_after = excluded.trust_after, code_failures = excluded.code_failures, code_locked_until = excluded.code_locked_until`
 	distrustBrowsers query = `INSERT INTO sign_in_state (user_id, signed_in_at, trust_after, code_failures, code_locked_until) VALUES ($1, 0, $2, 0, 0)
 		ON CONFLICT (user_id) DO UPDATE SET trust_after = excluded.trust_after`
+	// full scan: of everybody.
+	distrustEverybody query = `UPDATE sign_in_state SET trust_after = $1`
 	deleteSignInState query = `DELETE FROM sign_in_state WHERE user_id = $1`
 )
 
@@ -117,6 +119,12 @@ func (tx *Tx) PutSignInState(s SignInState) error {
 // DistrustBrowsers makes the person's trusted browsers ones that are not.
 func (tx *Tx) DistrustBrowsers(userID string) error {
 	_, err := tx.exec(distrustBrowsers, userID, micros(tx.now))
+	return err
+}
+
+// DistrustAllBrowsers does so for everybody: who has no state has no browser that is trusted.
+func (tx *Tx) DistrustAllBrowsers() error {
+	_, err := tx.exec(distrustEverybody, micros(tx.now))
 	return err
 }
 

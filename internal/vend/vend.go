@@ -100,13 +100,16 @@ func (v *Vendor) record(ctx context.Context, who credential.Caller, account arn.
 	return err
 }
 
+// StepUp is the reason of a refusal that a second factor, used now, would overcome.
+const StepUp = "STEP_UP"
+
 // stepUp refuses a caller whose second factor is older than the permission set allows. The message is for people at a command line.
 func (v *Vendor) stepUp(role Reach, who credential.Caller, set string) error {
 	if role.MaxMFAAge == 0 || !who.MFATime.IsZero() && v.DB.Now().Sub(who.MFATime) <= role.MaxMFAAge {
 		return nil
 	}
 	return fault.Deniedf("%s needs a second factor that was used in the last %d minutes. Confirm it at %s/confirm in the browser in which you signed in, then repeat the command.",
-		set, int(role.MaxMFAAge/time.Minute), v.Portal)
+		set, int(role.MaxMFAAge/time.Minute), v.Portal).WithReason(StepUp)
 }
 
 // reach is the role that the person is granted in the account, as it is provisioned now. No such account, no such

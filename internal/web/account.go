@@ -226,13 +226,13 @@ func (s *Server) endSession(tx *store.Tx, id string, p person, e *audit.Event) e
 	return e.Store(tx)
 }
 
-// confirmPage leads to proving a factor again.
-type confirmPage struct{ UserName string }
+// confirmPage leads to proving a factor again, and then on. Role is what it is for; "": a command says.
+type confirmPage struct{ UserName, Role, Next string }
 
 // confirm is where people go whose command line was told that their second factor is too old.
 func (s *Server) confirm(w http.ResponseWriter, r *http.Request) {
 	if p, ok := s.signedIn(w, r); ok {
-		s.render(w, r, http.StatusOK, "confirm.html", confirmPage{p.UserName})
+		s.render(w, r, http.StatusOK, "confirm.html", confirmPage{p.UserName, "", "/portal"})
 	}
 }
 

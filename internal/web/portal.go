@@ -115,7 +115,12 @@ func (s *Server) credentials(w http.ResponseWriter, r *http.Request) {
 	event := s.event("GetRoleCredentials", p, from(r), true)
 	c, err := s.Vendor.RoleCredentials(r.Context(), who, account, role, event)
 	if err != nil {
-		s.fail(w, r, s.recordDenied(r, event, err))
+		err = s.recordDenied(r, event, err)
+		if f := fault.As(err); f != nil && f.Reason == vend.StepUp {
+			s.render(w, r, http.StatusForbidden, "confirm.html", confirmPage{p.UserName, role, "/portal/account/" + string(account)})
+			return
+		}
+		s.fail(w, r, err)
 		return
 	}
 	s.render(w, r, http.StatusOK, "credentials.html", credentialsPage{
