@@ -115,7 +115,7 @@ var reserved = map[string][]string{
 	"github.com/aws":              {"migrate"},
 	"github.com/fxamacker/cbor":   {"passkey/passkeytest"},
 	"github.com/go-webauthn":      {"passkey"},
-	"github.com/goccy/go-yaml":    {"ascode"},
+	"go.yaml.in/yaml":             {"ascode"},
 	"github.com/jackc/pgx/v5":     {"store", "store/storetest"},
 	"github.com/pressly/goose/v3": {"store"},
 	"github.com/spf13/cobra":      {"cmd/sallyport"},

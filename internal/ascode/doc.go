@@ -16,16 +16,28 @@ const Version = 1
 
 // Document is a configuration. Its keys are those of AWS CloudFormation's AWS::SSO resources and of the APIs' own shapes.
 type Document struct {
-	Version                 int               `yaml:"Version"`
-	Accounts                []Account         `yaml:"Accounts,omitempty"` // told for the reader; never changed
-	Settings                map[string]string `yaml:"Settings,omitzero"`
-	Users                   []User            `yaml:"Users,omitempty"`
-	Groups                  []Group           `yaml:"Groups,omitzero"`
-	AccessControlAttributes map[string]string `yaml:"AccessControlAttributes,omitzero"` // a session tag's key, and the source of its value
-	PermissionSets          []PermissionSet   `yaml:"PermissionSets,omitzero"`
-	TrustedTokenIssuers     []Issuer          `yaml:"TrustedTokenIssuers,omitzero"`
-	Applications            []Application     `yaml:"Applications,omitzero"`
+	Version                 int                    `yaml:"Version"`
+	Accounts                []Account              `yaml:"Accounts,omitempty"` // told for the reader; never changed
+	Settings                Values                 `yaml:"Settings,omitempty"`
+	Users                   []User                 `yaml:"Users,omitempty"`
+	Groups                  Section[Group]         `yaml:"Groups,omitempty"`
+	AccessControlAttributes Values                 `yaml:"AccessControlAttributes,omitempty"` // a session tag's key, and the source of its value
+	PermissionSets          Section[PermissionSet] `yaml:"PermissionSets,omitempty"`
+	TrustedTokenIssuers     Section[Issuer]        `yaml:"TrustedTokenIssuers,omitempty"`
+	Applications            Section[Application]   `yaml:"Applications,omitempty"`
 }
+
+// Section is a list that may be absent, which is nil, or empty.
+type Section[T any] []T
+
+// IsZero says that it is absent.
+func (s Section[T]) IsZero() bool { return s == nil }
+
+// Values are a map that may be absent, which is nil, or empty.
+type Values map[string]string
+
+// IsZero says that it is absent.
+func (v Values) IsZero() bool { return v == nil }
 
 // Account is an account of the organization.
 type Account struct {
@@ -39,11 +51,11 @@ type User map[string]any
 
 // Group is a group of people.
 type Group struct {
-	DisplayName string       `yaml:"DisplayName"`
-	Description string       `yaml:"Description,omitempty"`
-	ExternalIDs []ExternalID `yaml:"ExternalIds,omitempty"`
-	Members     []string     `yaml:"Members,omitzero"` // user names; absent: left alone
-	SourceID    string       `yaml:"SourceId,omitempty"`
+	DisplayName string          `yaml:"DisplayName"`
+	Description string          `yaml:"Description,omitempty"`
+	ExternalIDs []ExternalID    `yaml:"ExternalIds,omitempty"`
+	Members     Section[string] `yaml:"Members,omitempty"` // user names; absent: left alone
+	SourceID    string          `yaml:"SourceId,omitempty"`
 }
 
 // ExternalID is what a source calls a user or group.
@@ -54,18 +66,18 @@ type ExternalID struct {
 
 // PermissionSet is a permission set and who has it where.
 type PermissionSet struct {
-	Name                    string            `yaml:"Name"`
-	Description             string            `yaml:"Description,omitempty"`
-	SessionDuration         string            `yaml:"SessionDuration,omitempty"` // ISO 8601; PT1H when it is left out
-	RelayState              string            `yaml:"RelayState,omitempty"`
-	MaxMFAAgeMinutes        int               `yaml:"MaxMfaAgeMinutes,omitempty"` // 0: any second factor will do
-	Tags                    map[string]string `yaml:"Tags,omitempty"`
-	ManagedPolicies         []string          `yaml:"ManagedPolicies,omitempty"` // ARNs
-	CustomerManagedPolicies []PolicyReference `yaml:"CustomerManagedPolicyReferences,omitempty"`
-	InlinePolicy            string            `yaml:"InlinePolicy,omitempty"` // JSON
-	Boundary                *Boundary         `yaml:"PermissionsBoundary,omitempty"`
-	Assignments             []Assignment      `yaml:"Assignments,omitzero"` // absent: left alone
-	SourceARN               string            `yaml:"SourceArn,omitempty"`
+	Name                    string              `yaml:"Name"`
+	Description             string              `yaml:"Description,omitempty"`
+	SessionDuration         string              `yaml:"SessionDuration,omitempty"` // ISO 8601; PT1H when it is left out
+	RelayState              string              `yaml:"RelayState,omitempty"`
+	MaxMFAAgeMinutes        int                 `yaml:"MaxMfaAgeMinutes,omitempty"` // 0: any second factor will do
+	Tags                    map[string]string   `yaml:"Tags,omitempty"`
+	ManagedPolicies         []string            `yaml:"ManagedPolicies,omitempty"` // ARNs
+	CustomerManagedPolicies []PolicyReference   `yaml:"CustomerManagedPolicyReferences,omitempty"`
+	InlinePolicy            string              `yaml:"InlinePolicy,omitempty"` // JSON
+	Boundary                *Boundary           `yaml:"PermissionsBoundary,omitempty"`
+	Assignments             Section[Assignment] `yaml:"Assignments,omitempty"` // absent: left alone
+	SourceARN               string              `yaml:"SourceArn,omitempty"`
 }
 
 // PolicyReference names a customer managed policy of each account.

@@ -3,14 +3,14 @@ package ascode
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v3"
 
 	"sallyport/internal/fault"
 )
@@ -28,8 +28,9 @@ func Write(w io.Writer, d Document, head ...string) error {
 	for i, p := range d.PermissionSets {
 		d.PermissionSets[i].InlinePolicy = indented(p.InlinePolicy)
 	}
-	enc := yaml.NewEncoder(&b, yaml.Indent(2), yaml.IndentSequence(true), yaml.UseLiteralStyleIfMultiline(true))
-	if err := enc.Encode(d); err != nil {
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := errors.Join(enc.Encode(d), enc.Close()); err != nil {
 		return fmt.Errorf("write document: %w", err)
 	}
 	_, err := w.Write(b.Bytes())
@@ -38,11 +39,16 @@ func Write(w io.Writer, d Document, head ...string) error {
 
 // MarshalYAML begins with the name, and has the rest in alphabetical order.
 func (u User) MarshalYAML() (any, error) {
-	out := yaml.MapSlice{{Key: "UserName", Value: u["UserName"]}}
-	for _, k := range sortedKeys(u) {
-		if k != "UserName" {
-			out = append(out, yaml.MapItem{Key: k, Value: u[k]})
+	out := &yaml.Node{Kind: yaml.MappingNode}
+	for _, k := range append([]string{"UserName"}, sortedKeys(u)...) {
+		if k == "UserName" && len(out.Content) > 0 {
+			continue
 		}
+		var key, value yaml.Node
+		if err := errors.Join(key.Encode(k), value.Encode(u[k])); err != nil {
+			return nil, err
+		}
+		out.Content = append(out.Content, &key, &value)
 	}
 	return out, nil
 }
@@ -65,45 +71,45 @@ func Parse(r io.Reader) (Document, error) {
 	if len(text) > maxDocument {
 		return Document{}, fault.Newf(fault.TooLarge, "The document is larger than %d MiB.", maxDocument>>20)
 	}
-	file, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		return Document{}, notUnderstood(err)
-	}
-	var found finder
-	var nodes []ast.Node
-	for _, doc := range file.Docs {
-		if doc.Body != nil {
-			nodes = append(nodes, doc.Body)
-			ast.Walk(&found, doc.Body)
-		}
-	}
-	switch {
-	case found.alias:
-		return Document{}, fault.Invalidf("The document has YAML anchors or aliases (& and *), which are not read: say things where they belong.")
-	case len(nodes) == 0:
-		return Document{}, fault.Invalidf("The document is empty.")
-	case len(nodes) > 1:
-		return Document{}, fault.Invalidf("The file has %d documents: one is read.", len(nodes))
+	if err := oneTree(text); err != nil {
+		return Document{}, err
 	}
 	var d Document
-	if err := yaml.NodeToValue(nodes[0], &d, yaml.Strict()); err != nil {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(&d); err != nil {
 		return d, notUnderstood(err)
 	}
 	return normal(d)
 }
 
-func notUnderstood(err error) error {
-	return fault.Invalidf("The document is not understood: %s", yaml.FormatError(err, false, true))
+// oneTree refuses what makes a small document a large one, and what is none or several.
+func oneTree(text []byte) error {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	var doc, more yaml.Node
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return fault.Invalidf("The document is empty.")
+	case err != nil:
+		return notUnderstood(err)
+	case aliased(&doc):
+		return fault.Invalidf("The document has YAML anchors or aliases (& and *), which are not read: say things where they belong.")
+	}
+	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
+		return fault.Invalidf("The file goes on after the document's end: one document is read.")
+	}
+	return nil
 }
 
-// finder looks for what makes a small document a large one.
-type finder struct{ alias bool }
+// aliased says whether a tree has anchors or aliases.
+func aliased(n *yaml.Node) bool {
+	return n.Anchor != "" || n.Kind == yaml.AliasNode || slices.ContainsFunc(n.Content, aliased)
+}
 
-// Visit implements [ast.Visitor].
-func (f *finder) Visit(n ast.Node) ast.Visitor {
-	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
-		f.alias = true
-	}
-	return f
+var goType = regexp.MustCompile(` (in|into) (type )?(ascode\.|map\[|\[\]|string|int|bool)\S*`)
+
+// notUnderstood is the library's error without the names of our types.
+func notUnderstood(err error) error {
+	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:\n")
+	return fault.Invalidf("The document is not understood: %s.", strings.TrimSpace(goType.ReplaceAllString(text, " here")))
 }
