@@ -90,7 +90,8 @@ func TestUpdateInstance(t *testing.T) {
 	admintest.Must[api.UpdateInstanceResponse](t, w.World, &api.UpdateInstanceRequest{InstanceArn: w.instance, EncryptionConfiguration: owned})
 	admintest.Must[api.UpdateInstanceResponse](t, w.World, &api.UpdateInstanceRequest{InstanceArn: w.instance, PermissionSetsEnabled: new(true)})
 	for _, in := range []*api.UpdateInstanceRequest{
-		{EncryptionConfiguration: owned, PermissionSetsEnabled: new(true)}, {PermissionSetsEnabled: new(false)},
+		{EncryptionConfiguration: owned, PermissionSetsEnabled: new(true)},
+		{PermissionSetsEnabled: new(false)},
 		{EncryptionConfiguration: &api.EncryptionConfiguration{KeyType: api.KmsKeyTypeCustomerManagedKey, KmsKeyArn: new("arn:aws:kms:us-east-1:999900000001:key/" + strings.Repeat("0", 8) + "-0000-0000-0000-000000000000")}},
 	} {
 		in.InstanceArn, in.Name = w.instance, new("no")
