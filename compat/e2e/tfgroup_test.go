@@ -5,7 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/identitystore"
-	"github.com/aws/aws-sdk-go-v2/service/identitystore/document"
+	storedoc "github.com/aws/aws-sdk-go-v2/service/identitystore/document"
 	identitytypes "github.com/aws/aws-sdk-go-v2/service/identitystore/types"
 	admintypes "github.com/aws/aws-sdk-go-v2/service/ssoadmin/types"
 )
@@ -44,7 +44,7 @@ func (r *tfGroup) read(ctx context.Context, p *tfProvider) error {
 func (r *tfGroup) update(ctx context.Context, p *tfProvider) error {
 	_, err := p.people.UpdateGroup(ctx, &identitystore.UpdateGroupInput{
 		IdentityStoreId: &p.store, GroupId: &r.id, Operations: []identitytypes.AttributeOperation{
-			{AttributePath: aws.String("description"), AttributeValue: document.NewLazyDocument(r.want.Description)},
+			{AttributePath: aws.String("description"), AttributeValue: storedoc.NewLazyDocument(r.want.Description)},
 		},
 	})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/identitystore"
-	"github.com/aws/aws-sdk-go-v2/service/identitystore/document"
+	storedoc "github.com/aws/aws-sdk-go-v2/service/identitystore/document"
 	identitytypes "github.com/aws/aws-sdk-go-v2/service/identitystore/types"
 	admintypes "github.com/aws/aws-sdk-go-v2/service/ssoadmin/types"
 	"github.com/google/go-cmp/cmp"
@@ -114,7 +114,7 @@ func texts(all map[string]*string) map[string]string {
 func (r *tfUser) update(ctx context.Context, p *tfProvider) error {
 	var ops []identitytypes.AttributeOperation
 	op := func(path string, value any) {
-		ops = append(ops, identitytypes.AttributeOperation{AttributePath: &path, AttributeValue: document.NewLazyDocument(value)})
+		ops = append(ops, identitytypes.AttributeOperation{AttributePath: &path, AttributeValue: storedoc.NewLazyDocument(value)})
 	}
 	is, want := *r.is, r.want
 	paths := maps.Clone(is.Texts)
