@@ -32,7 +32,7 @@ type botoList struct {
 // caller can cause, and pages through every list; then the AWS CLI shows the same lists.
 func TestBoto3(t *testing.T) {
 	t.Parallel()
-	s := startDev(t, "--accounts", "250")
+	s := startDev(t, "--accounts", "251")
 	u := s.operator()
 	script := u.botoScript(s.botoWorld())
 	lists := botoResults(t, u.command("/usr/bin/python3", script, filepath.Join(filepath.Dir(script), "world.json")))
@@ -56,7 +56,7 @@ func TestBoto3OfMachine(t *testing.T) {
 		t.Logf("no boto3 of the machine's own that is newer than Debian's: %v", err)
 		return
 	}
-	s := startDev(t, "--accounts", "250")
+	s := startDev(t, "--accounts", "251")
 	dir := t.TempDir()
 	copyBoto(t, dir, s.botoWorld())
 	cmd := exec.Command(python, filepath.Join(dir, "main.py"), filepath.Join(dir, "world.json"))
@@ -64,8 +64,8 @@ func TestBoto3OfMachine(t *testing.T) {
 	botoResults(t, cmd)
 }
 
-// botoWorld is what the scripts are told: dev.json, with the credentials of somebody who may do nothing, and the list of
-// what is implemented.
+// botoWorld is what the scripts are told: dev.json, with the credentials of somebody who may do nothing and of one who may do
+// all in a member account, and the list of what is implemented.
 func (s *server) botoWorld() []byte {
 	s.tb.Helper()
 	known := map[string]any{}
@@ -80,7 +80,7 @@ func (s *server) botoWorld() []byte {
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	known["coverage"], known["nobody"] = string(coverage), s.nobody()
+	known["coverage"], known["nobody"], known["member"] = string(coverage), s.nobody(), s.owner()
 	text, err := json.Marshal(known)
 	if err != nil {
 		s.tb.Fatal(err)
@@ -101,9 +101,24 @@ func (s *server) nobody() map[string]string {
 		"--target-id", sampleAccount, "--target-type", "AWS_ACCOUNT", "--permission-set-arn", made.PermissionSet.PermissionSetArn,
 		"--principal-type", "GROUP", "--principal-id", sampleGroup)
 	operator.assigned(asked.AccountAssignmentCreationStatus.RequestId)
+	return s.keys(s.member(s.tb, sampleGroup), sampleAccount, "Nothing")
+}
 
-	u, who := newAWSUser(s.tb), s.member(s.tb, sampleGroup)
-	profile := s.configure(u, who, sampleAccount, "Nothing")
+// owner may do everything in the last of the member accounts, which the scripts assign nothing in.
+func (s *server) owner() map[string]string {
+	s.tb.Helper()
+	who, account := s.member(s.tb, sampleGroup), s.Accounts[len(s.Accounts)-1].ID
+	s.grant("Everything", account, who)
+	keys := s.keys(who, account, "Everything")
+	keys["account"] = account
+	return keys
+}
+
+// keys are the credentials that a person's sign-in gives them for a role in an account.
+func (s *server) keys(who person, account, role string) map[string]string {
+	s.tb.Helper()
+	u := newAWSUser(s.tb)
+	profile := s.configure(u, who, account, role)
 	loginPKCE(u, profile, who)
 	printed, err := u.try("configure", "export-credentials", "--profile", profile)
 	if err != nil {

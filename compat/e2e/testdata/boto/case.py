@@ -34,7 +34,7 @@ class Case:
     missing, invalid, conflict, quota and denied are members that take the place of those in params (None: left out) and
     bring the error about. They are asked for before the call, conflicts and quotas after it. That a caller without
     permission is denied is tried with params themselves. unless has the errors of the model that no input causes, with
-    the reason.
+    the reason. by is the caller whose calls all the others are, one of [World.callers].
     """
 
     op: str
@@ -48,6 +48,7 @@ class Case:
     unless: dict = dataclasses.field(default_factory=dict)
     keep: callable = None  # is given the answer, to remember ids
     refused: bool = False
+    by: str = "operator"
 
     def before(self):
         return [(MISSING, self.missing), (INVALID, self.invalid), (DENIED, self.denied)]

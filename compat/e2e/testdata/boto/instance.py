@@ -8,7 +8,7 @@ RACES = {"ConflictException": RACE}
 
 
 def cases(w: World):
-    return instance(w) + attributes(w) + issuers(w) + regions(w)
+    return instance(w) + attributes(w) + issuers(w) + regions(w) + creation(w)
 
 
 def instance(w):
@@ -113,4 +113,20 @@ def regions(w):
         Case("RemoveRegion", first, {"Status": "REMOVING"}, missing={"RegionName": "ap-east-1"}, invalid={"RegionName": "Mars"},
              keep=removed,
              conflict={"RegionName": w.region}),
+    ]
+
+
+def creation(w):
+    """A member account gets an instance of its own, whose cases are in ofaccount.py."""
+
+    def made(out):
+        w.own = out["InstanceArn"]
+
+    whose = {"by": "member"}
+    return [
+        Case("ListInstances", {}, refused=True, denied={}, **whose),
+        Case("CreateInstance", {"Tags": MANY_TAGS}, refused=True, quota={}, **whose),
+        Case("CreateInstance", {"Name": "own"}, refused=True, invalid={}),  # by the management account
+        Case("CreateInstance", {"Name": "own", "Tags": TAGS, "ClientToken": "boto-own"}, {"InstanceArn": ...}, invalid={"Name": "a/b?"},
+             conflict={"ClientToken": None}, keep=made, **whose),
     ]

@@ -16,6 +16,7 @@ import churn
 import complete
 import directory
 import instance
+import ofaccount
 import pages
 import sets
 from world import World
@@ -36,11 +37,10 @@ def test(name, step):
 
 def run_cases(w, cases):
     for n, c in enumerate(cases):
-        client = w.client_of(c.op)
+        client = w.client_of(c.op, c.by)
         if client is None:
             continue
-        nobody = w.nobody[client.meta.service_model.service_name]
-        for what, step in case.steps(c, client, nobody):
+        for what, step in case.steps(c, client, w.client_of(c.op, "nobody")):
             test(f"{c.op}/{n}-{what}", step)
 
 
@@ -61,7 +61,7 @@ def main():
     w = World(sys.argv[1])
     print(json.dumps({"boto3": boto3.__version__}))
     cases = []
-    for table in (sets, assignments, instance, applications, directory):
+    for table in (sets, assignments, instance, ofaccount, applications, directory):
         rows = table.cases(w)
         run_cases(w, rows)
         cases += rows

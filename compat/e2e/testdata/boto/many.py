@@ -2,7 +2,7 @@
 
 from applications import JWT
 from case import call
-from world import NO_ACCOUNT, NO_ID, World
+from world import NO_ACCOUNT, NO_ID, World, wait_until
 
 MANY = 250
 POLICY = "arn:aws:iam::aws:policy/"
@@ -52,17 +52,31 @@ def account_assignments(w):
     asks += [w.assignment(w.deep, w.account, "USER", u) for u in w.users]
     asks += [w.assignment(s, w.home, "USER", w.users[3]) for s in w.sets]
     nobody = [w.assignment(w.deep, a, "USER", NO_ID) for a in w.many_accounts]
-    w.created = [w.admin.create_account_assignment(**a)["AccountAssignmentCreationStatus"]["RequestId"] for a in asks + nobody]
+    w.created = [accepted(w, "CreateAccountAssignment", a)["RequestId"] for a in asks + nobody]
     w.failed = w.created[len(asks) :]
     # Nothing of this is assigned: the requests fail, and are listed.
     asks = [w.assignment(w.deep, w.management, "USER", u) for u in w.users]
-    w.deleted = [w.admin.delete_account_assignment(**a)["AccountAssignmentDeletionStatus"]["RequestId"] for a in asks]
+    w.deleted = [accepted(w, "DeleteAccountAssignment", a)["RequestId"] for a in asks]
     w.settled()
-    w.provisioned = []
-    for s in w.sets:
-        out = w.admin.provision_permission_set(InstanceArn=w.instance, PermissionSetArn=s, TargetType="ALL_PROVISIONED_ACCOUNTS")
-        w.provisioned.append(out["PermissionSetProvisioningStatus"]["RequestId"])
+    asks = [{"InstanceArn": w.instance, "PermissionSetArn": s, "TargetType": "ALL_PROVISIONED_ACCOUNTS"} for s in w.sets]
+    w.provisioned = [accepted(w, "ProvisionPermissionSet", a)["RequestId"] for a in asks]
     w.settled()
+
+
+def accepted(w, op, params):
+    """The status of a request that is made again for as long as so many are in progress that there is no room for it."""
+    answers = []
+
+    def ask():
+        try:
+            answers.append(call(w.admin, op, params))
+        except w.admin.exceptions.ThrottlingException as e:
+            if e.response["ResponseMetadata"]["HTTPHeaders"].get("retry-after") != "1":
+                raise
+        return answers
+
+    wait_until(ask)
+    return next(status for name, status in answers[0].items() if name.endswith("Status"))
 
 
 def small(w):

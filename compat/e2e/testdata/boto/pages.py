@@ -20,6 +20,7 @@ class Listed:
     made: callable = lambda w: []
     before: list = dataclasses.field(default_factory=list)
     note: str = ""  # tells apart lists of one operation
+    most: int = 100  # items on a page, however many are asked for
 
     def name(self, item):
         return "/".join(item[m] for m in self.members) if self.members else item
@@ -36,7 +37,7 @@ def lists(w: World):
         Listed("ListApplicationProviders", {}, ("ApplicationProviderArn",)),
         Listed("ListTrustedTokenIssuers", i, ("TrustedTokenIssuerArn",)),
         Listed("ListPermissionSets", i, (), lambda w: [*w.sets, w.wide, w.deep, w.managed]),
-        Listed("ListApplications", i, ("ApplicationArn",), lambda w: w.apps),
+        Listed("ListApplications", i, ("ApplicationArn",), lambda w: w.apps, most=50),
         Listed("ListAccountAssignmentCreationStatus", i, ("RequestId",), lambda w: w.created),
         Listed("ListAccountAssignmentDeletionStatus", i, ("RequestId",), lambda w: w.deleted),
         Listed("ListPermissionSetProvisioningStatus", i, ("RequestId",), lambda w: w.provisioned),
@@ -100,11 +101,11 @@ def steps(listed, client, w):
     """The ways to go through a list, each with its name."""
     cap = client.meta.service_model.operation_model(listed.op).input_shape.members.get("MaxResults")
     want = [*listed.before, *listed.made(w)]
-    yield "default pages", lambda: whole(listed, client, want, None, cap.metadata["max"] if cap else len(want))
+    yield "default pages", lambda: whole(listed, client, want, None, min(listed.most, cap.metadata["max"]) if cap else len(want))
     if cap:
         most = cap.metadata["max"]
         for size in (most, 7 if len(want) > most else 1):
-            yield f"pages of {size}", lambda size=size: whole(listed, client, want, size, size)
+            yield f"pages of {size}", lambda size=size: whole(listed, client, want, size, min(listed.most, size))
         yield "interrupted", lambda: interrupted(listed, client, want)
 
 

@@ -32,12 +32,16 @@ class World:
         self.store = given["identity_store_id"]
         self.management = given["management_account_id"]
         self.accounts = [a["id"] for a in given["accounts"]]
-        self.account = "444455556666"
+        self.account, self.owner = "444455556666", given["member"]["account"]
         self.coverage = given["coverage"]
         self.endpoint, self.region = given["endpoint"], given["region"]
-        keys, nothing = given["operator"], given["nobody"]
-        self.admin, self.people = self.client("sso-admin", keys), self.client("identitystore", keys)
-        self.nobody = {"sso-admin": self.client("sso-admin", nothing), "identitystore": self.client("identitystore", nothing)}
+        # The operator administers the organization's instance; the member is an administrator of an account that does not, and
+        # that owns an instance later; nobody is in an account that does, and may do nothing.
+        self.callers = {who: self.clients(given[who]) for who in ("operator", "member", "nobody")}
+        self.admin, self.people = self.callers["operator"]
+
+    def clients(self, keys):
+        return self.client("sso-admin", keys), self.client("identitystore", keys)
 
     def client(self, service, keys):
         return boto3.client(
@@ -50,9 +54,9 @@ class World:
             config=Config(retries={"total_max_attempts": 1}),
         )
 
-    def client_of(self, op):
-        """The client that knows an operation; None when this boto3 does not know it."""
-        for client in (self.admin, self.people):
+    def client_of(self, op, by="operator"):
+        """A caller's client that knows an operation; None when this boto3 does not know it."""
+        for client in self.callers[by]:
             if op in client.meta.service_model.operation_names:
                 return client
         return None
