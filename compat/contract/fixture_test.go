@@ -7,8 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"sallyport/internal/awsapi"
 	"sallyport/internal/awsapi/identitystore"
@@ -110,6 +113,61 @@ func TestNothingElse(t *testing.T) {
 			}
 		}
 	}
+}
+
+// later is what the models have and the module of STS does not have yet.
+var later = []string{"GetScopedCredentials", "InsufficientSessionLifetimeException", "InvalidSubjectCredentialsException"}
+
+// TestEveryOperation: what the SDK can call, what it ships fixtures of, and what package awsapi knows are the same operations;
+// and each error that an operation's model has comes with a fixture.
+func TestEveryOperation(t *testing.T) {
+	t.Parallel()
+	for _, s := range services {
+		t.Run(s.module, func(t *testing.T) {
+			t.Parallel()
+			var known, errors []string
+			for _, op := range s.info.Operations {
+				known, errors = append(known, op.Name), append(errors, op.Errors...)
+			}
+			known, errors = released(known), released(errors)
+			for _, c := range []struct {
+				folder, prefix, suffix string
+				want                   []string
+			}{
+				{".", "api_op_", ".go", known},
+				{"request_snapshot", "", ".request.snap", known},
+				{"response_snapshot", "", ".response.snap", known},
+				{"response_snapshot", "", ".error.snap", errors},
+			} {
+				if diff := cmp.Diff(c.want, names(t, s.module, c.folder, c.prefix, c.suffix)); diff != "" {
+					t.Errorf("%s/%s*%s (-models +SDK):\n%s", c.folder, c.prefix, c.suffix, diff)
+				}
+			}
+		})
+	}
+}
+
+// released sorts names, without those of later.
+func released(names []string) []string {
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return slices.Contains(later, name) })
+}
+
+// names are the files of a module's folder, in order, without what all of their names have.
+func names(t *testing.T, module, folder, prefix, suffix string) (out []string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(moduleDir(t, module), folder, prefix+"*"+suffix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), prefix), suffix)
+		if !strings.HasSuffix(name, "_test") {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 func operation(t *testing.T, s *awsapi.Service, name string) *awsapi.OperationMeta {
