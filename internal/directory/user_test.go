@@ -173,30 +173,56 @@ func TestDisabledUserIsAChange(t *testing.T) {
 	})
 }
 
+// TestOfManyCreatorsOneWins: of those who make the same thing at once, one makes it and all others are told that it is there.
 func TestOfManyCreatorsOneWins(t *testing.T) {
 	each(t, func(p *people) {
-		errs := make([]error, 16)
-		var wg sync.WaitGroup
-		for i := range errs {
-			wg.Go(func() {
-				errs[i] = p.db.Update(p.t.Context(), func(tx *store.Tx) error {
-					_, err := directory.CreateUser(tx, person([]string{"race", "RACE"}[i%2]), by)
-					return err
-				})
-			})
-		}
-		wg.Wait()
-		made := 0
-		for _, err := range errs {
-			switch {
-			case err == nil:
-				made++
-			case fault.KindOf(err) != fault.Conflict:
-				p.t.Errorf("loser got %v", err)
-			}
-		}
-		if made != 1 {
-			p.t.Errorf("%d creators won", made)
+		u, g := p.user("ana"), p.group("Auditors")
+		for what, create := range map[string]func(tx *store.Tx, name string) error{
+			"user": func(tx *store.Tx, name string) error {
+				_, err := directory.CreateUser(tx, person(name), by)
+				return err
+			},
+			"group": func(tx *store.Tx, name string) error {
+				_, err := directory.CreateGroup(tx, store.Group{StoreID: storeID, DisplayName: name}, by)
+				return err
+			},
+			"mail address": func(tx *store.Tx, name string) error {
+				u := person(arn.NewUUID())
+				u.Emails = []store.TypedValue{{Value: name + "@x.test", Primary: true}}
+				_, err := directory.CreateUser(tx, u, by)
+				return err
+			},
+			"membership": func(tx *store.Tx, _ string) error {
+				_, err := directory.AddMember(tx, storeID, g.ID, u.ID, by)
+				return err
+			},
+		} {
+			p.race(what, create)
 		}
 	})
+}
+
+// race has many create the same thing, under names that differ by case alone.
+func (p *people) race(what string, create func(tx *store.Tx, name string) error) {
+	p.t.Helper()
+	errs := make([]error, 16)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			errs[i] = p.db.Update(p.t.Context(), func(tx *store.Tx) error { return create(tx, []string{"race", "RACE"}[i%2]) })
+		})
+	}
+	wg.Wait()
+	made := 0
+	for _, err := range errs {
+		switch {
+		case err == nil:
+			made++
+		case fault.KindOf(err) != fault.Conflict:
+			p.t.Errorf("%s: a loser got %v", what, err)
+		}
+	}
+	if made != 1 {
+		p.t.Errorf("%s: %d creators won", what, made)
+	}
 }

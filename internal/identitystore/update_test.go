@@ -64,6 +64,9 @@ func TestUpdateGroup(t *testing.T) {
 	if *got.DisplayName != "Auditors" || *got.Description != "who look" || got.Revision != "3" || got.GroupArn != "arn:aws:identitystore:::group/"+id {
 		t.Errorf("got %+v", got)
 	}
+	newGroup(t, w, "Other")
+	admintest.Fails[api.UpdateGroupResponse](t, w, update("displayName", `"OTHER"`), "ConflictException")
+	admintest.Must[api.UpdateGroupResponse](t, w, update("displayName", `"AUDITORS"`)) // its own name, written in another way
 	for path, value := range map[string]string{"displayName": "null", "title": `"x"`, "aws:identitystore:enterprise.department": `"x"`} {
 		admintest.Fails[api.UpdateGroupResponse](t, w, update(path, value), "ValidationException")
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	directoryapi "sallyport/internal/awsapi/identitystore"
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/ssoadmin/admintest"
 )
@@ -77,6 +78,37 @@ func TestApplicationAssignments(t *testing.T) {
 	admintest.Must[api.DeleteApplicationResponse](t, w.World, &api.DeleteApplicationRequest{ApplicationArn: app})
 	if got := w.reachable(api.PrincipalTypeUser, w.user, nil); got != nil {
 		t.Errorf("after the application went: %v", got)
+	}
+}
+
+// TestApplicationsOfTheDeleted: what was assigned to a user or group that has been deleted is listed until it is taken away, as
+// assignments of accounts are (case S24), and lets nobody in.
+func TestApplicationsOfTheDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	app, bob := w.application("App"), w.newUser("bob")
+	w.join(w.group, bob)
+	principals := map[api.PrincipalType]string{api.PrincipalTypeUser: w.user, api.PrincipalTypeGroup: w.group}
+	for kind, id := range principals {
+		admintest.Must[api.CreateApplicationAssignmentResponse](t, w.World, w.share(app, kind, id))
+	}
+	w.deleteUser(w.user)
+	admintest.Must[directoryapi.DeleteGroupResponse](t, w.World, &directoryapi.DeleteGroupRequest{IdentityStoreId: string(w.Instance.StoreID), GroupId: w.group})
+	if got := w.reachable(api.PrincipalTypeUser, bob, nil); got != nil {
+		t.Errorf("through a deleted group bob has %v", got)
+	}
+	left := func() []api.ApplicationAssignment {
+		return admintest.Must[api.ListApplicationAssignmentsResponse](t, w.World, &api.ListApplicationAssignmentsRequest{ApplicationArn: app}).ApplicationAssignments
+	}
+	if got := left(); len(got) != len(principals) {
+		t.Errorf("listed are %+v", got)
+	}
+	for kind, id := range principals {
+		admintest.Must[api.DeleteApplicationAssignmentResponse](t, w.World, &api.DeleteApplicationAssignmentRequest{ApplicationArn: app, PrincipalType: kind, PrincipalId: id})
+		admintest.Fails[api.CreateApplicationAssignmentResponse](t, w.World, w.share(app, kind, id), "ResourceNotFoundException")
+	}
+	if got := left(); len(got) != 0 {
+		t.Errorf("left are %+v", got)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -252,31 +251,6 @@ func TestS25RoleNameAndPath(t *testing.T) {
 	w.granted(set, admintest.Member, user, w.user)
 	if again := w.role(set, admintest.Member); again.Name == first.Name || again.ID == first.ID {
 		t.Error("the suffix did not change after the last assignment had gone")
-	}
-}
-
-func TestOfTwoCreatorsOneWins(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	errs := make([]error, 16)
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() {
-			_, errs[i] = admintest.Call[api.CreatePermissionSetResponse](t, w.World, &api.CreatePermissionSetRequest{InstanceArn: w.instance, Name: "Race"})
-		})
-	}
-	wg.Wait()
-	made := 0
-	for _, err := range errs {
-		switch {
-		case err == nil:
-			made++
-		case !strings.HasPrefix(err.Error(), "ConflictException"):
-			t.Errorf("loser got %v", err)
-		}
-	}
-	if made != 1 {
-		t.Errorf("%d creators won", made)
 	}
 }
 
