@@ -27,7 +27,7 @@ func (Service) CreateGroup(_ context.Context, c *endpoint.Call, in *api.CreateGr
 	if err != nil {
 		return nil, err
 	}
-	return &api.CreateGroupResponse{IdentityStoreId: in.IdentityStoreId, GroupId: g.ID, GroupArn: g.ARN(), Revision: store.RevisionText(g.Revision)}, nil
+	return &api.CreateGroupResponse{IdentityStoreId: string(id), GroupId: g.ID, GroupArn: g.ARN(), Revision: store.RevisionText(g.Revision)}, nil
 }
 
 // DescribeGroup describes a group.
@@ -54,7 +54,7 @@ func (Service) ListGroups(_ context.Context, c *endpoint.Call, in *api.ListGroup
 	if err != nil {
 		return nil, err
 	}
-	q, err := c.Page(in.MaxResults, in.NextToken, in.IdentityStoreId, name)
+	q, err := c.Page(in.MaxResults, in.NextToken, string(id), name)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (Service) ListGroups(_ context.Context, c *endpoint.Call, in *api.ListGroup
 	if err != nil {
 		return nil, fmt.Errorf("list groups: %w", err)
 	}
-	return &api.ListGroupsResponse{Groups: mapped(rows, groupOut), NextToken: c.NextToken(next, in.IdentityStoreId, name)}, nil
+	return &api.ListGroupsResponse{Groups: mapped(rows, groupOut), NextToken: c.NextToken(next, string(id), name)}, nil
 }
 
 // groups are never nil: the list of groups is a required member.
@@ -94,7 +94,7 @@ func (Service) GetGroupId(_ context.Context, c *endpoint.Call, in *api.GetGroupI
 	if err != nil {
 		return nil, fmt.Errorf("look group up: %w", err)
 	}
-	return &api.GetGroupIdResponse{IdentityStoreId: in.IdentityStoreId, GroupId: groupID, GroupArn: arn.DirectoryGroupARN(groupID)}, nil
+	return &api.GetGroupIdResponse{IdentityStoreId: string(id), GroupId: groupID, GroupArn: arn.DirectoryGroupARN(groupID)}, nil
 }
 
 func groupID(tx *store.Tx, id arn.StoreID, alt api.AlternateIdentifier) (string, error) {
@@ -128,7 +128,7 @@ func (Service) UpdateGroup(_ context.Context, c *endpoint.Call, in *api.UpdateGr
 	if g, err = directory.UpdateGroup(c.Tx, g, value(in.Revision), c.Caller.ARN); err != nil {
 		return nil, err
 	}
-	return &api.UpdateGroupResponse{IdentityStoreId: in.IdentityStoreId, GroupId: g.ID, GroupArn: g.ARN(), Revision: store.RevisionText(g.Revision)}, nil
+	return &api.UpdateGroupResponse{IdentityStoreId: string(id), GroupId: g.ID, GroupArn: g.ARN(), Revision: store.RevisionText(g.Revision)}, nil
 }
 
 // DeleteGroup removes a group with its memberships; what is assigned to it grants nothing from now on.

@@ -27,7 +27,7 @@ func (Service) CreateGroupMembership(_ context.Context, c *endpoint.Call, in *ap
 	if err != nil {
 		return nil, err
 	}
-	return &api.CreateGroupMembershipResponse{IdentityStoreId: in.IdentityStoreId, MembershipId: m.ID, MembershipArn: m.ARN()}, nil
+	return &api.CreateGroupMembershipResponse{IdentityStoreId: string(id), MembershipId: m.ID, MembershipArn: m.ARN()}, nil
 }
 
 // DescribeGroupMembership describes a membership.
@@ -41,7 +41,7 @@ func (Service) DescribeGroupMembership(_ context.Context, c *endpoint.Call, in *
 		return nil, err
 	}
 	return &api.DescribeGroupMembershipResponse{
-		IdentityStoreId: in.IdentityStoreId, MembershipId: m.ID, MembershipArn: m.ARN(), GroupId: m.GroupID, MemberId: api.MemberId{UserId: &m.UserID},
+		IdentityStoreId: string(id), MembershipId: m.ID, MembershipArn: m.ARN(), GroupId: m.GroupID, MemberId: api.MemberId{UserId: &m.UserID},
 		CreatedAt: timestamp(m.CreatedAt), CreatedBy: optional(m.CreatedBy), UpdatedAt: timestamp(m.CreatedAt), UpdatedBy: optional(m.CreatedBy),
 	}, nil
 }
@@ -63,7 +63,7 @@ func (Service) GetGroupMembershipId(_ context.Context, c *endpoint.Call, in *api
 	if err != nil {
 		return nil, fmt.Errorf("load membership: %w", err)
 	}
-	return &api.GetGroupMembershipIdResponse{IdentityStoreId: in.IdentityStoreId, MembershipId: m.ID, MembershipArn: m.ARN()}, nil
+	return &api.GetGroupMembershipIdResponse{IdentityStoreId: string(id), MembershipId: m.ID, MembershipArn: m.ARN()}, nil
 }
 
 // DeleteGroupMembership takes a user out of a group.
@@ -87,7 +87,7 @@ func (Service) ListGroupMemberships(_ context.Context, c *endpoint.Call, in *api
 	if _, err := directory.Group(c.Tx, id, in.GroupId); err != nil {
 		return nil, err
 	}
-	q, err := c.Page(in.MaxResults, in.NextToken, in.IdentityStoreId, in.GroupId)
+	q, err := c.Page(in.MaxResults, in.NextToken, string(id), in.GroupId)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (Service) ListGroupMemberships(_ context.Context, c *endpoint.Call, in *api
 	}
 	return &api.ListGroupMembershipsResponse{
 		GroupMemberships: append([]api.GroupMembership{}, mapped(rows, membershipOut)...),
-		NextToken:        c.NextToken(next, in.IdentityStoreId, in.GroupId),
+		NextToken:        c.NextToken(next, string(id), in.GroupId),
 	}, nil
 }
 
@@ -114,7 +114,7 @@ func (Service) ListGroupMembershipsForMember(_ context.Context, c *endpoint.Call
 	if _, err := directory.User(c.Tx, id, userID); err != nil {
 		return nil, err
 	}
-	q, err := c.Page(in.MaxResults, in.NextToken, in.IdentityStoreId, userID)
+	q, err := c.Page(in.MaxResults, in.NextToken, string(id), userID)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (Service) ListGroupMembershipsForMember(_ context.Context, c *endpoint.Call
 	}
 	return &api.ListGroupMembershipsForMemberResponse{
 		GroupMemberships: append([]api.GroupMembership{}, mapped(rows, membershipOut)...),
-		NextToken:        c.NextToken(next, in.IdentityStoreId, userID),
+		NextToken:        c.NextToken(next, string(id), userID),
 	}, nil
 }
 

@@ -28,7 +28,7 @@ func (Service) CreateUser(_ context.Context, c *endpoint.Call, in *api.CreateUse
 	if u, err = directory.CreateUser(c.Tx, u, c.Caller.ARN); err != nil {
 		return nil, err
 	}
-	return &api.CreateUserResponse{IdentityStoreId: in.IdentityStoreId, UserId: u.ID, UserArn: u.ARN(), Revision: store.RevisionText(u.Revision)}, nil
+	return &api.CreateUserResponse{IdentityStoreId: string(id), UserId: u.ID, UserArn: u.ARN(), Revision: store.RevisionText(u.Revision)}, nil
 }
 
 // DescribeUser describes a user, with the extensions that are asked for.
@@ -55,7 +55,7 @@ func (Service) ListUsers(_ context.Context, c *endpoint.Call, in *api.ListUsersR
 	if err != nil {
 		return nil, err
 	}
-	q, err := c.Page(in.MaxResults, in.NextToken, in.IdentityStoreId, name)
+	q, err := c.Page(in.MaxResults, in.NextToken, string(id), name)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (Service) ListUsers(_ context.Context, c *endpoint.Call, in *api.ListUsersR
 	}
 	return &api.ListUsersResponse{
 		Users:     mapped(rows, func(u store.User) api.User { return userOut(u, in.Extensions) }),
-		NextToken: c.NextToken(next, in.IdentityStoreId, name),
+		NextToken: c.NextToken(next, string(id), name),
 	}, nil
 }
 
@@ -98,7 +98,7 @@ func (Service) GetUserId(_ context.Context, c *endpoint.Call, in *api.GetUserIdR
 	if err != nil {
 		return nil, fmt.Errorf("look user up: %w", err)
 	}
-	return &api.GetUserIdResponse{IdentityStoreId: in.IdentityStoreId, UserId: userID, UserArn: arn.DirectoryUserARN(userID)}, nil
+	return &api.GetUserIdResponse{IdentityStoreId: string(id), UserId: userID, UserArn: arn.DirectoryUserARN(userID)}, nil
 }
 
 func userID(tx *store.Tx, id arn.StoreID, alt api.AlternateIdentifier) (string, error) {
@@ -141,7 +141,7 @@ func (Service) UpdateUser(_ context.Context, c *endpoint.Call, in *api.UpdateUse
 	if u, err = directory.UpdateUser(c.Tx, u, value(in.Revision), c.Caller.ARN); err != nil {
 		return nil, err
 	}
-	return &api.UpdateUserResponse{IdentityStoreId: in.IdentityStoreId, UserId: u.ID, UserArn: u.ARN(), Revision: store.RevisionText(u.Revision)}, nil
+	return &api.UpdateUserResponse{IdentityStoreId: string(id), UserId: u.ID, UserArn: u.ARN(), Revision: store.RevisionText(u.Revision)}, nil
 }
 
 // DeleteUser removes a user, whose memberships go too and whose credentials die.

@@ -1131,7 +1131,7 @@ var (
 	shapeBooleanType                  = awsapi.Shape{Name: "BooleanType", Type: awsapi.Boolean}
 	shapeCreateGroupMembershipRequest = awsapi.Shape{Name: "CreateGroupMembershipRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "GroupId", Shape: &shapeResourceId, Required: true},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "MemberId", Shape: &shapeMemberId, Required: true},
 	}}
 	shapeCreateGroupMembershipResponse = awsapi.Shape{Name: "CreateGroupMembershipResponse", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -1142,7 +1142,7 @@ var (
 	shapeCreateGroupRequest = awsapi.Shape{Name: "CreateGroupRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Description", Shape: &shapeSensitiveStringType},
 		{Name: "DisplayName", Shape: &shapeGroupDisplayName},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 	}}
 	shapeCreateGroupResponse = awsapi.Shape{Name: "CreateGroupResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "GroupArn", Shape: &shapeResourceArn, Required: true},
@@ -1156,7 +1156,7 @@ var (
 		{Name: "DisplayName", Shape: &shapeSensitiveStringType},
 		{Name: "Emails", Shape: &shapeEmails},
 		{Name: "Extensions", Shape: &shapeExtensions},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "Locale", Shape: &shapeSensitiveStringType},
 		{Name: "Name", Shape: &shapeName},
 		{Name: "NickName", Shape: &shapeSensitiveStringType},
@@ -1179,24 +1179,24 @@ var (
 	}}
 	shapeDateType                     = awsapi.Shape{Name: "DateType", Type: awsapi.Timestamp}
 	shapeDeleteGroupMembershipRequest = awsapi.Shape{Name: "DeleteGroupMembershipRequest", Type: awsapi.Structure, Members: []awsapi.Member{
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "MembershipId", Shape: &shapeResourceId, Required: true},
 	}}
 	shapeDeleteGroupMembershipResponse = awsapi.Shape{Name: "DeleteGroupMembershipResponse", Type: awsapi.Structure}
 	shapeDeleteGroupRequest            = awsapi.Shape{Name: "DeleteGroupRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "GroupId", Shape: &shapeResourceId, Required: true},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "Revision", Shape: &shapeResourceRevision},
 	}}
 	shapeDeleteGroupResponse = awsapi.Shape{Name: "DeleteGroupResponse", Type: awsapi.Structure}
 	shapeDeleteUserRequest   = awsapi.Shape{Name: "DeleteUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "Revision", Shape: &shapeResourceRevision},
 		{Name: "UserId", Shape: &shapeResourceId, Required: true},
 	}}
 	shapeDeleteUserResponse             = awsapi.Shape{Name: "DeleteUserResponse", Type: awsapi.Structure}
 	shapeDescribeGroupMembershipRequest = awsapi.Shape{Name: "DescribeGroupMembershipRequest", Type: awsapi.Structure, Members: []awsapi.Member{
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "MembershipId", Shape: &shapeResourceId, Required: true},
 	}}
 	shapeDescribeGroupMembershipResponse = awsapi.Shape{Name: "DescribeGroupMembershipResponse", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -1212,7 +1212,7 @@ var (
 	}}
 	shapeDescribeGroupRequest = awsapi.Shape{Name: "DescribeGroupRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "GroupId", Shape: &shapeResourceId, Required: true},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 	}}
 	shapeDescribeGroupResponse = awsapi.Shape{Name: "DescribeGroupResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "CreatedAt", Shape: &shapeDateType},
@@ -1237,7 +1237,7 @@ var (
 	}}
 	shapeDescribeUserRequest = awsapi.Shape{Name: "DescribeUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Extensions", Shape: &shapeExtensionNames},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "UserId", Shape: &shapeResourceId, Required: true},
 	}}
 	shapeDescribeUserResponse = awsapi.Shape{Name: "DescribeUserResponse", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -1293,7 +1293,7 @@ var (
 	shapeFilters           = awsapi.Shape{Name: "Filters", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 1, Elem: &shapeFilter}
 	shapeGetGroupIdRequest = awsapi.Shape{Name: "GetGroupIdRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AlternateIdentifier", Shape: &shapeAlternateIdentifier, Required: true},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 	}}
 	shapeGetGroupIdResponse = awsapi.Shape{Name: "GetGroupIdResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "GroupArn", Shape: &shapeResourceArn, Required: true},
@@ -1302,7 +1302,7 @@ var (
 	}}
 	shapeGetGroupMembershipIdRequest = awsapi.Shape{Name: "GetGroupMembershipIdRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "GroupId", Shape: &shapeResourceId, Required: true},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "MemberId", Shape: &shapeMemberId, Required: true},
 	}}
 	shapeGetGroupMembershipIdResponse = awsapi.Shape{Name: "GetGroupMembershipIdResponse", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -1312,7 +1312,7 @@ var (
 	}}
 	shapeGetUserIdRequest = awsapi.Shape{Name: "GetUserIdRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AlternateIdentifier", Shape: &shapeAlternateIdentifier, Required: true},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 	}}
 	shapeGetUserIdResponse = awsapi.Shape{Name: "GetUserIdResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
@@ -1365,14 +1365,14 @@ var (
 	shapeIpCidrType              = awsapi.Shape{Name: "IpCidrType", Type: awsapi.String}
 	shapeIsMemberInGroupsRequest = awsapi.Shape{Name: "IsMemberInGroupsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "GroupIds", Shape: &shapeGroupIds, Required: true},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "MemberId", Shape: &shapeMemberId, Required: true},
 	}}
 	shapeIsMemberInGroupsResponse = awsapi.Shape{Name: "IsMemberInGroupsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Results", Shape: &shapeGroupMembershipExistenceResults, Required: true},
 	}}
 	shapeListGroupMembershipsForMemberRequest = awsapi.Shape{Name: "ListGroupMembershipsForMemberRequest", Type: awsapi.Structure, Members: []awsapi.Member{
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "MaxResults", Shape: &shapeMaxResults},
 		{Name: "MemberId", Shape: &shapeMemberId, Required: true},
 		{Name: "NextToken", Shape: &shapeNextToken},
@@ -1383,7 +1383,7 @@ var (
 	}}
 	shapeListGroupMembershipsRequest = awsapi.Shape{Name: "ListGroupMembershipsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "GroupId", Shape: &shapeResourceId, Required: true},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "MaxResults", Shape: &shapeMaxResults},
 		{Name: "NextToken", Shape: &shapeNextToken},
 	}}
@@ -1393,7 +1393,7 @@ var (
 	}}
 	shapeListGroupsRequest = awsapi.Shape{Name: "ListGroupsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Filters", Shape: &shapeFilters},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "MaxResults", Shape: &shapeMaxResults},
 		{Name: "NextToken", Shape: &shapeNextToken},
 	}}
@@ -1412,7 +1412,7 @@ var (
 	shapeListUsersRequest = awsapi.Shape{Name: "ListUsersRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Extensions", Shape: &shapeExtensionNames},
 		{Name: "Filters", Shape: &shapeFilters},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "MaxResults", Shape: &shapeMaxResults},
 		{Name: "NextToken", Shape: &shapeNextToken},
 	}}
@@ -1475,7 +1475,7 @@ var (
 	}}
 	shapeUpdateGroupRequest = awsapi.Shape{Name: "UpdateGroupRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "GroupId", Shape: &shapeResourceId, Required: true},
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "Operations", Shape: &shapeAttributeOperations, Required: true},
 		{Name: "Revision", Shape: &shapeResourceRevision},
 	}}
@@ -1494,7 +1494,7 @@ var (
 		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
 	}}
 	shapeUpdateUserRequest = awsapi.Shape{Name: "UpdateUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
-		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreId, Required: true},
+		{Name: "IdentityStoreId", Shape: &shapeIdentityStoreIdOrArn, Required: true},
 		{Name: "Operations", Shape: &shapeAttributeOperations, Required: true},
 		{Name: "Revision", Shape: &shapeResourceRevision},
 		{Name: "UserId", Shape: &shapeResourceId, Required: true},
