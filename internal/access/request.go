@@ -78,7 +78,7 @@ func BeginDeletion(tx *store.Tx, a store.Assignment) (store.Request, error) {
 	case err != nil:
 		return store.Request{}, fmt.Errorf("load assignment: %w", err)
 	case now.State == store.AssignmentPending || now.State == store.AssignmentDeleting:
-		return store.Request{}, errBusy()
+		return beginDeletionOfBusy(tx, a)
 	}
 	a.State = store.AssignmentDeleting
 	if err := tx.SetAssignmentState(a); err != nil {
@@ -86,6 +86,23 @@ func BeginDeletion(tx *store.Tx, a store.Assignment) (store.Request, error) {
 	}
 	if err := tx.Changed(a.GrantKey()); err != nil {
 		return store.Request{}, fmt.Errorf("record change of grant: %w", err)
+	}
+	return begin(tx, requestOf(store.RequestDelete, a))
+}
+
+// beginDeletionOfBusy accepts the wish for what goes anyway, since its principal is gone (case S24). The job runs after the one that
+// is under way, and finds nothing left.
+func beginDeletionOfBusy(tx *store.Tx, a store.Assignment) (store.Request, error) {
+	i, err := tx.Instance(a.Set.Instance)
+	if err != nil {
+		return store.Request{}, fmt.Errorf("load instance: %w", err)
+	}
+	exists, err := PrincipalExists(tx, i.StoreID, a.PrincipalType, a.PrincipalID)
+	switch {
+	case err != nil:
+		return store.Request{}, err
+	case exists:
+		return store.Request{}, errBusy()
 	}
 	return begin(tx, requestOf(store.RequestDelete, a))
 }

@@ -55,7 +55,7 @@ func UpdateGroup(tx *store.Tx, g store.Group, revision, by string) (store.Group,
 // maxGrants bounds how many changes the deletion of one group writes; past it, every credential is looked at again.
 const maxGrants = 500
 
-// DeleteGroup removes a group with its memberships. What was assigned to it stays listed and grants nothing from now on.
+// DeleteGroup removes a group with its memberships. What was assigned to it goes as with DeleteUser.
 // revision is as for UpdateGroup.
 func DeleteGroup(tx *store.Tx, storeID arn.StoreID, id, revision string) error {
 	g, err := Group(tx, storeID, id)
@@ -72,6 +72,9 @@ func DeleteGroup(tx *store.Tx, storeID arn.StoreID, id, revision string) error {
 		return fmt.Errorf("delete external ids: %w", err)
 	}
 	if err := groupGone(tx, id); err != nil {
+		return err
+	}
+	if err := gone(tx, Gone{store.PrincipalGroup, id}); err != nil {
 		return err
 	}
 	return sweep(tx, sweepJob{Group: id})

@@ -79,7 +79,8 @@ func sameToCredentials(a, b store.User) bool {
 	return a.Status == b.Status && a.UserName == b.UserName && a.DisplayName == b.DisplayName && reflect.DeepEqual(a.UserAttrs, b.UserAttrs)
 }
 
-// DeleteUser removes a user for good. What was assigned to the user stays listed and grants nothing (case S24).
+// DeleteUser removes a user for good. What was assigned to the user grants nothing from now on; it is listed until a job has taken it
+// away (case S24).
 // revision is as for UpdateUser.
 func DeleteUser(tx *store.Tx, storeID arn.StoreID, id, revision string) error {
 	u, err := User(tx, storeID, id)
@@ -103,6 +104,9 @@ func DeleteUser(tx *store.Tx, storeID arn.StoreID, id, revision string) error {
 	}
 	if err := tx.Changed("user:" + id); err != nil {
 		return fmt.Errorf("record change of user: %w", err)
+	}
+	if err := gone(tx, Gone{store.PrincipalUser, id}); err != nil {
+		return err
 	}
 	return sweep(tx, sweepJob{User: id})
 }

@@ -145,6 +145,10 @@ func (s *step) planDelete(tx *store.Tx, role store.Role) error {
 		return fmt.Errorf("load assignment: %w", err)
 	}
 	if a.State != store.AssignmentDeleting { // there was none to delete; another may have been asked for since
+		exists, err := access.PrincipalExists(tx, s.instance.StoreID, s.request.PrincipalType, s.request.PrincipalID)
+		if err != nil || !exists { // what was assigned to them went with them: it is as whoever asks wants it (case S24)
+			return err
+		}
 		s.fail = notAssigned
 		if role.Name == "" {
 			s.fail = notProvisioned(s.account.ID)

@@ -246,6 +246,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(s.api.Recorder.Run)
 	run(s.provision)
 	run(s.sweep)
+	run(s.sweepAssignments)
 	run(s.sweepInstances)
 	run(s.sendMail)
 	run(s.sendResets)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"sallyport/internal/access"
 	"sallyport/internal/awsapi"
 	identitystoreapi "sallyport/internal/awsapi/identitystore"
 	sallyportapi "sallyport/internal/awsapi/sallyport"
@@ -95,6 +96,9 @@ func (s *story) commands() map[string]func(*testscript.TestScript, bool, []strin
 	add("show", 0, 0, func(ts *testscript.TestScript, _ []string) error { return s.print(ts.Stdout(), s.last) })
 	add("settle", 0, 0, func(*testscript.TestScript, []string) error {
 		s.clock.Advance(time.Millisecond)
+		if err := access.NewGoneSweeper(s.db, "story").Drain(context.Background()); err != nil {
+			return err
+		}
 		return s.worker.Drain(context.Background())
 	})
 	add("advance", 1, 1, func(_ *testscript.TestScript, args []string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"sallyport/internal/access"
 	"sallyport/internal/arn"
 	"sallyport/internal/directory"
 	"sallyport/internal/instance"
@@ -37,6 +38,11 @@ func (s *Server) provision(ctx context.Context) {
 // sweep removes what very large groups and users have left behind when they were deleted.
 func (s *Server) sweep(ctx context.Context) {
 	s.keepSweeping(ctx, directory.NewSweeper(s.db, arn.NewUUID()))
+}
+
+// sweepAssignments takes away what was assigned to users and groups that were deleted.
+func (s *Server) sweepAssignments(ctx context.Context) {
+	s.keepSweeping(ctx, access.NewGoneSweeper(s.db, arn.NewUUID()))
 }
 
 // sweepInstances deletes account instances that are too large to be deleted at once.

@@ -81,8 +81,8 @@ func TestApplicationAssignments(t *testing.T) {
 	}
 }
 
-// TestApplicationsOfTheDeleted: what was assigned to a user or group that has been deleted is listed until it is taken away, as
-// assignments of accounts are (case S24), and lets nobody in.
+// TestApplicationsOfTheDeleted: what was assigned to a user or group that has been deleted is listed until a job has taken it away,
+// as assignments of accounts are (case S24), and lets nobody in.
 func TestApplicationsOfTheDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

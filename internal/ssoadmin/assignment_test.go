@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -224,6 +225,40 @@ func TestDeletedGroupGrantsNothing(t *testing.T) {
 	}
 	if len(w.listed(set, admintest.Member)) != 1 {
 		t.Error("the group's assignment is not listed")
+	}
+}
+
+// TestAssignmentsGoWithTheirPrincipal: by themselves, a few at a time; one that is being made when its user is deleted, too; and what
+// others have stays.
+func TestAssignmentsGoWithTheirPrincipal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.newUser("other")
+	var sets []string
+	for n := range 25 {
+		sets = append(sets, w.set(fmt.Sprintf("Set%d", n)))
+		w.granted(sets[n], admintest.Member, group, w.group)
+	}
+	w.granted(sets[0], admintest.Member, user, other)
+	making := w.set("Making")
+	admintest.Must[api.CreateAccountAssignmentResponse](t, w.World, w.creation(making, admintest.Member, group, w.group))
+	app := w.application("App")
+	admintest.Must[api.CreateApplicationAssignmentResponse](t, w.World, w.share(app, group, w.group))
+	admintest.Must[directoryapi.DeleteGroupResponse](t, w.World, &directoryapi.DeleteGroupRequest{IdentityStoreId: string(w.Instance.StoreID), GroupId: w.group})
+	for range 4 {
+		w.Settle(t)
+		w.Clock.Advance(5 * time.Second)
+	}
+	for n, set := range append(sets[1:], making) {
+		if listed := w.listed(set, admintest.Member); listed != nil || w.role(set, admintest.Member) != nil {
+			t.Errorf("of permission set %d there are %v and %v", n+1, listed, w.role(set, admintest.Member))
+		}
+	}
+	if diff := cmp.Diff([]string{other}, w.listed(sets[0], admintest.Member)); diff != "" || w.role(sets[0], admintest.Member) == nil {
+		t.Errorf("what somebody else has: %s", diff)
+	}
+	if left := admintest.Must[api.ListApplicationAssignmentsResponse](t, w.World, &api.ListApplicationAssignmentsRequest{ApplicationArn: app}).ApplicationAssignments; len(left) != 0 {
+		t.Errorf("applications: %v", left)
 	}
 }
 

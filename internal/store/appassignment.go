@@ -19,6 +19,8 @@ const (
 	deleteApplicationAssignments query = `DELETE FROM application_assignment WHERE application = $1`
 	sweepApplicationAssignments  query = `DELETE FROM application_assignment WHERE (application, principal_type, principal_id) IN
 		(SELECT application, principal_type, principal_id FROM application_assignment WHERE application = $1 ORDER BY principal_type, principal_id LIMIT $2)`
+	deleteApplicationsOf query = `DELETE FROM application_assignment WHERE principal_id = $1 AND principal_type = $2`
+
 	applicationAssigned         query = `SELECT 1 FROM application_assignment WHERE application = $1 AND principal_type = $2 AND principal_id = $3`
 	applicationAssignmentsAfter query = `SELECT application, principal_type, principal_id FROM application_assignment
 		WHERE application = $1 AND (principal_type, principal_id) > ($2, $3) ORDER BY principal_type, principal_id LIMIT $4`
@@ -51,6 +53,12 @@ func (tx *Tx) DeleteApplicationAssignment(a ApplicationAssignment) error {
 // SweepApplicationAssignments removes up to limit of those who are assigned to an application, and returns how many there were.
 func (tx *Tx) SweepApplicationAssignments(application string, limit int) (int64, error) {
 	return tx.exec(sweepApplicationAssignments, application, limit)
+}
+
+// DeleteApplicationAssignmentsOf takes all applications from a principal.
+func (tx *Tx) DeleteApplicationAssignmentsOf(t PrincipalType, id string) error {
+	_, err := tx.exec(deleteApplicationsOf, id, t)
+	return err
 }
 
 // ApplicationAssigned tells whether the principal itself is assigned to the application.

@@ -67,6 +67,12 @@ const (
 		) a WHERE a.instance_id = $4 AND (a.account_id, a.permission_set, a.principal_id) > ($5, $6, $7)
 		ORDER BY a.account_id, a.permission_set, a.principal_id LIMIT $8`
 
+	// The pending ones come last, so that they hold up none of the others.
+	assignmentsLeft query = `SELECT ` + assignmentColumns + ` FROM assignment a WHERE a.principal_id = $1 AND a.principal_type = $2 AND a.state <> 'DELETING'
+		ORDER BY CASE WHEN a.state = 'PENDING' THEN 1 ELSE 0 END, a.account_id, a.permission_set LIMIT $3`
+	assignedAnything query = `SELECT 1 WHERE EXISTS (SELECT 1 FROM assignment WHERE principal_id = $1 AND principal_type = $2)
+		OR EXISTS (SELECT 1 FROM application_assignment WHERE principal_id = $1 AND principal_type = $2)`
+
 	setInUse query = `SELECT 1 WHERE EXISTS (SELECT 1 FROM assignment WHERE permission_set = $1)
 		OR EXISTS (SELECT 1 FROM role WHERE permission_set = $1)
 		OR EXISTS (SELECT 1 FROM request WHERE permission_set = $1 AND status = 'IN_PROGRESS')`
@@ -148,6 +154,16 @@ func (tx *Tx) AssignmentsOf(i arn.Instance, t PrincipalType, id string, account 
 	}
 	rows, next := page.Trim(rows, q.Limit, func(a Assignment) page.Key { return page.Key{string(a.Account), a.Set.ID, a.PrincipalID} })
 	return rows, next, nil
+}
+
+// AssignmentsLeft lists up to limit assignments of a principal that are not being deleted, the pending ones last.
+func (tx *Tx) AssignmentsLeft(t PrincipalType, id string, limit int) ([]Assignment, error) {
+	return list(tx, assignmentsLeft, scanAssignment, id, t, limit)
+}
+
+// AssignedAnything tells whether an account or an application is assigned to the principal itself, in any state.
+func (tx *Tx) AssignedAnything(t PrincipalType, id string) (bool, error) {
+	return tx.exists(assignedAnything, id, t)
 }
 
 // SetInUse tells whether anything still hangs on a permission set: an assignment, a role, a request in progress.

@@ -217,6 +217,9 @@ func (w *World) send(t *testing.T, s *awsapi.Service, operation string, in any) 
 // Settle does all jobs that are due.
 func (w *World) Settle(t *testing.T) {
 	t.Helper()
+	if err := access.NewGoneSweeper(w.DB, "test").Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.Worker.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
