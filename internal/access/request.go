@@ -113,6 +113,11 @@ func BeginProvision(tx *store.Tx, set arn.PermissionSet, account arn.AccountID) 
 	return begin(tx, store.Request{Family: store.RequestProvision, Account: account, Set: set})
 }
 
+// BeginHealing accepts the wish that a permission set's role in an account be again what was provisioned, neither more nor less.
+func BeginHealing(tx *store.Tx, set arn.PermissionSet, account arn.AccountID) (store.Request, error) {
+	return begin(tx, store.Request{Family: store.RequestHeal, Account: account, Set: set})
+}
+
 func requestOf(f store.RequestFamily, a store.Assignment) store.Request {
 	return store.Request{Family: f, Account: a.Account, Set: a.Set, PrincipalType: a.PrincipalType, PrincipalID: a.PrincipalID}
 }

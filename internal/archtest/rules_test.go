@@ -60,7 +60,7 @@ var allowed = map[string][]string{
 	"login":                   join(below, "directory", "session", "setting"),
 	"provision":               join(below, "access", "setting"),
 	"provision/local":         join(below, "access", "provision"),
-	"provision/provisiontest": {"arn", "provision"},
+	"provision/provisiontest": {"arn", "fault", "provision"},
 	"revocation":              join(below, "access", "session"),
 	"session":                 join(below, "setting"),
 	"setting":                 below,

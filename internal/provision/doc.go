@@ -15,7 +15,7 @@ import (
 	"sallyport/internal/store"
 )
 
-// Provisioner is an account backend. Its methods are idempotent: a job that was cut short is done again from the start.
+// Provisioner is an account backend. What changes an account is idempotent: a job that was cut short is done again from the start.
 //
 // A fault of kind Invalid, NotFound, Denied, Conflict or Quota is for good, and its message tells the operator why; any
 // other error is tried again. After a fault for good of EnsureRole, RemoveRole is called if nothing else needs the role.
@@ -25,6 +25,10 @@ type Provisioner interface {
 	EnsureRole(ctx context.Context, account arn.AccountID, want Role) error
 	// RemoveRole removes the account's role of that name, if it has one.
 	RemoveRole(ctx context.Context, account arn.AccountID, name string) error
+	// InspectRoles lists up to limit of the account's roles that were made from permission sets, or look so by their path, as they are
+	// now: by name, byte by byte, after the given one. Fewer than limit are the last. What a backend does not keep it leaves out:
+	// Set, Revision, and the texts of managed policies.
+	InspectRoles(ctx context.Context, account arn.AccountID, after string, limit int) ([]Role, error)
 }
 
 // Role is a role as it should stand in an account, with the texts of its policies as they read now.

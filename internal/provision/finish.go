@@ -42,15 +42,59 @@ func finish(tx *store.Tx, j store.Job, s step, reason string) error {
 		err = created(tx, s.request, reason)
 	case store.RequestDelete:
 		err = deleted(tx, s.request, reason)
-	case store.RequestProvision: // the role is all there is to it
+	case store.RequestProvision, store.RequestHeal: // the role is all there is to it
 	}
 	if err != nil {
+		return err
+	}
+	if err := record(tx, s, reason); err != nil {
 		return err
 	}
 	if err := part(tx, s.request.ID, -1, reason); err != nil {
 		return err
 	}
 	return event(s, reason).Store(tx)
+}
+
+// record keeps what was made of the permission set in the account. What a check had found of the role is over with that.
+func record(tx *store.Tx, s step, reason string) error {
+	switch {
+	case s.ensure != nil && reason == "":
+		spec, err := Pin(tx, s.account.ID, *s.ensure)
+		if err != nil {
+			return err
+		}
+		err = tx.PutProvisioned(store.Provisioned{
+			Account: s.account.ID, Set: s.ensure.Set, Name: s.ensure.Name, Path: s.ensure.Path, Revision: s.ensure.Revision, Spec: spec, At: tx.Now(),
+		})
+		if err != nil {
+			return fmt.Errorf("record what was provisioned: %w", err)
+		}
+		return settled(tx, s, s.ensure.Name)
+	case s.removed:
+		if err := tx.DeleteProvisioned(s.account.ID, s.request.Set); err != nil {
+			return fmt.Errorf("record that nothing is provisioned: %w", err)
+		}
+		return settled(tx, s, s.remove)
+	}
+	return nil
+}
+
+// settled forgets what a check had found of a role. One that was healed may still be outdated.
+func settled(tx *store.Tx, s step, role string) error {
+	found, err := tx.DriftOfRole(s.account.ID, role)
+	if err != nil {
+		return fmt.Errorf("load findings: %w", err)
+	}
+	for _, f := range found { // one of each kind at most
+		if f.Kind == store.DriftOutdated && s.request.Family == store.RequestHeal {
+			continue
+		}
+		if err := resolve(tx, s.instance, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func created(tx *store.Tx, r store.Request, reason string) error {
@@ -147,12 +191,15 @@ var eventNames = map[store.RequestFamily]string{
 	store.RequestCreate:    "CreateAccountAssignment",
 	store.RequestDelete:    "DeleteAccountAssignment",
 	store.RequestProvision: "ProvisionPermissionSet",
+	store.RequestHeal:      "HealDrift",
 }
 
 // event tells the outcome, as something the service did by itself.
 func event(s step, reason string) *audit.Event {
-	const source = "sso.amazonaws.com"
-	r := s.request
+	r, source := s.request, "sso.amazonaws.com"
+	if r.Family == store.RequestHeal {
+		source = ownSource
+	}
 	details := map[string]any{
 		"requestId": r.ID, "status": store.RequestSucceeded, "targetId": s.account.ID, "targetType": "AWS_ACCOUNT", "permissionSetArn": r.Set.ARN(),
 	}

@@ -21,6 +21,8 @@ type step struct {
 	ensure   *Role
 	remove   string // name of a role that nothing needs once the request has ended; when ensure is set, only if that fails
 	fail     string // why the request fails without the account being asked
+	recorded string // name of the role that the permission set became in the account, even if that has vanished since
+	removed  bool   // whether the account has said that the role is gone
 
 	limits quota.Limits
 	stable bool // whether a role that comes back gets the name that it had
@@ -50,13 +52,23 @@ func plan(tx *store.Tx, job access.Job, s step) (step, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return s, fmt.Errorf("load role: %w", err)
 	}
+	s.recorded = role.Name
+	if role.Name == "" {
+		was, err := tx.Provisioned(job.Account, s.request.Set)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return s, fmt.Errorf("load what was provisioned: %w", err)
+		}
+		s.recorded = was.Name
+	}
 	switch s.request.Family {
 	case store.RequestCreate:
 		err = s.planCreate(tx, role)
 	case store.RequestDelete:
-		err = s.planDelete(tx, role)
+		err = s.planDelete(tx)
 	case store.RequestProvision:
-		err = s.planProvision(tx, role)
+		err = s.planProvision(tx)
+	case store.RequestHeal:
+		err = s.planHeal(tx)
 	}
 	return s, err
 }
@@ -79,7 +91,7 @@ func (s *step) planCreate(tx *store.Tx, role store.Role) error {
 	}
 	name := role.Name
 	if !some {
-		s.remove = name
+		s.remove = s.recorded
 	}
 	s.fail, err = s.refusal(tx, a, gone)
 	if err != nil || s.fail != "" {
@@ -95,7 +107,7 @@ func (s *step) planCreate(tx *store.Tx, role store.Role) error {
 	if err != nil {
 		return fmt.Errorf("load permission set: %w", err)
 	}
-	if name == "" {
+	if name = s.recorded; name == "" { // one that has vanished comes back under its name
 		name = arn.RoleName(set.Name, s.suffix())
 	}
 	if !some {
@@ -139,7 +151,7 @@ func (s *step) refusal(tx *store.Tx, a store.Assignment, gone bool) (string, err
 // notAssigned is what AWS says of an assignment that is not there.
 const notAssigned = "Received a 404 status error: Assignment not found."
 
-func (s *step) planDelete(tx *store.Tx, role store.Role) error {
+func (s *step) planDelete(tx *store.Tx) error {
 	a, err := tx.Assignment(assignmentOf(s.request))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("load assignment: %w", err)
@@ -150,7 +162,7 @@ func (s *step) planDelete(tx *store.Tx, role store.Role) error {
 			return err
 		}
 		s.fail = notAssigned
-		if role.Name == "" {
+		if s.recorded == "" {
 			s.fail = notProvisioned(s.account.ID)
 		}
 		return nil
@@ -160,13 +172,13 @@ func (s *step) planDelete(tx *store.Tx, role store.Role) error {
 		return fmt.Errorf("look for other assignments: %w", err)
 	}
 	if !some {
-		s.remove = role.Name
+		s.remove = s.recorded
 	}
 	return nil
 }
 
-func (s *step) planProvision(tx *store.Tx, role store.Role) error {
-	if role.Name == "" {
+func (s *step) planProvision(tx *store.Tx) error {
+	if s.recorded == "" {
 		if s.request.Account != "" { // otherwise the role has gone since the request was spread, which is as good
 			s.fail = notProvisioned(s.account.ID)
 		}
@@ -176,7 +188,25 @@ func (s *step) planProvision(tx *store.Tx, role store.Role) error {
 	if err != nil {
 		return fmt.Errorf("load permission set: %w", err)
 	}
-	return s.want(tx, set, role.Name)
+	return s.want(tx, set, s.recorded)
+}
+
+// planHeal wants the role as it was provisioned, whatever its permission set says by now.
+func (s *step) planHeal(tx *store.Tx) error {
+	was, err := tx.Provisioned(s.account.ID, s.request.Set)
+	if errors.Is(err, store.ErrNotFound) {
+		s.fail = notProvisioned(s.account.ID)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("load what was provisioned: %w", err)
+	}
+	role, err := recorded(tx, was)
+	if err != nil {
+		return s.refused(err)
+	}
+	s.ensure = &role
+	return nil
 }
 
 func notProvisioned(account arn.AccountID) string {

@@ -203,7 +203,7 @@ func (w *Worker) round(ctx context.Context, j store.Job, job access.Job) error {
 	if err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
-	reason, err := w.ask(ctx, s, j.Attempts)
+	reason, err := w.ask(ctx, &s, j.Attempts)
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (w *Worker) round(ctx context.Context, j store.Job, job access.Job) error {
 }
 
 // ask makes the account match. The reason is why it never will; an error asks for another attempt.
-func (w *Worker) ask(ctx context.Context, s step, attempt int) (reason string, err error) {
+func (w *Worker) ask(ctx context.Context, s *step, attempt int) (reason string, err error) {
 	if s.ensure == nil && s.remove == "" {
 		return s.fail, nil
 	}
@@ -225,7 +225,7 @@ func (w *Worker) ask(ctx context.Context, s step, attempt int) (reason string, e
 		return fmt.Sprintf("Account %s has a backend that this server does not have: %s.", s.account.ID, s.account.Backend), nil
 	}
 	if s.fail == "" && s.ensure != nil {
-		err := backend.EnsureRole(ctx, s.account.ID, *s.ensure)
+		err := ensure(ctx, backend, s)
 		if err == nil {
 			return "", nil
 		}
@@ -246,8 +246,22 @@ func (w *Worker) ask(ctx context.Context, s step, attempt int) (reason string, e
 		if s.fail == "" {
 			s.fail = reason
 		}
+		return s.fail, nil
 	}
+	s.removed = true
 	return s.fail, nil
+}
+
+// ensure makes the role. Where one is to be healed that stands in its own way, changed in what a role cannot change, it makes it anew.
+func ensure(ctx context.Context, backend Provisioner, s *step) error {
+	err := backend.EnsureRole(ctx, s.account.ID, *s.ensure)
+	if s.request.Family != store.RequestHeal || fault.KindOf(err) != fault.Conflict {
+		return err
+	}
+	if err := backend.RemoveRole(ctx, s.account.ID, s.ensure.Name); err != nil {
+		return err
+	}
+	return backend.EnsureRole(ctx, s.account.ID, *s.ensure)
 }
 
 // verdict is the reason if an error is for good, "" if another attempt may mend it.

@@ -32,6 +32,7 @@ const (
 // Values are the settings in force.
 type Values struct {
 	RoleSuffix     string
+	DriftEvery     time.Duration // 0: never
 	LimitsMode     string
 	LimitsThrottle string
 
@@ -75,6 +76,8 @@ func (v Values) PasskeysAllowed() bool { return v.MFATypes != "totp" }
 var table = []definition{
 	words("accounts.role-suffix", NewSuffix, NewSuffix, func(v *Values) *string { return &v.RoleSuffix }, []string{NewSuffix, StableSuffix},
 		"How the name of a role ends that a permission set gets in an account again, after its last assignment there had gone: anew; or as before, so that what names the role goes on to."),
+	durations("drift.every", 0, "not there", time.Minute, 30*day, true, func(v *Values) *time.Duration { return &v.DriftEvery },
+		"How often the roles in all accounts are compared with what was provisioned; 0: only when somebody asks (sallyport drift)."),
 	words("limits.mode", string(quota.Strict), string(quota.Strict), func(v *Values) *string { return &v.LimitsMode }, []string{string(quota.Strict), string(quota.Relaxed)},
 		"Whose limits hold: AWS's, or our own larger ones. What was made under larger limits stays."),
 	words("limits.throttle", Off, AWSRates, func(v *Values) *string { return &v.LimitsThrottle }, []string{Off, AWSRates}, "Whether calls are throttled at AWS's rates."),

@@ -38,7 +38,7 @@ const (
 	putDrift query = `INSERT INTO drift_finding (` + driftColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (account_id, role_name, kind) DO UPDATE SET instance_id = excluded.instance_id, permission_set = excluded.permission_set, details = excluded.details, found_at = excluded.found_at`
 	deleteDrift  query = `DELETE FROM drift_finding WHERE account_id = $1 AND role_name = $2 AND kind = $3`
-	driftBetween query = `SELECT ` + driftColumns + ` FROM drift_finding WHERE account_id = $1 AND role_name > $2 AND ($3 = '' OR role_name <= $3) ORDER BY role_name, kind`
+	driftBetween query = `SELECT ` + driftColumns + ` FROM drift_finding WHERE account_id >= $1 AND account_id <= $2 ORDER BY account_id, role_name, kind`
 	driftOfRole  query = `SELECT ` + driftColumns + ` FROM drift_finding WHERE account_id = $1 AND role_name = $2 ORDER BY kind`
 	countDrift   query = `SELECT COUNT(*) FROM drift_finding WHERE kind = $1`
 
@@ -70,9 +70,9 @@ func (tx *Tx) DeleteDriftFinding(f DriftFinding) error {
 	return one(tx.exec(deleteDrift, f.Account, f.Role, f.Kind))
 }
 
-// DriftFindings are those that are kept of an account's roles by name, after one and up to another, which "" leaves open.
-func (tx *Tx) DriftFindings(account arn.AccountID, after, upTo string) ([]DriftFinding, error) {
-	return list(tx, driftBetween, scanDrift, account, after, upTo)
+// DriftFindings are those that are kept of the roles of accounts, from one to another.
+func (tx *Tx) DriftFindings(first, last arn.AccountID) ([]DriftFinding, error) {
+	return list(tx, driftBetween, scanDrift, first, last)
 }
 
 // DriftOfRole are the findings that are kept of one role.
@@ -89,4 +89,9 @@ func (tx *Tx) CountDriftFindings(k DriftKind) (int, error) {
 func (tx *Tx) HasJob(kind, key string) (bool, error) {
 	n, err := get(tx, jobOfKey, scanCount, kind, key)
 	return n > 0, err
+}
+
+// Same says whether two findings are of the same role and kind.
+func (f DriftFinding) Same(g DriftFinding) bool {
+	return f.Account == g.Account && f.Role == g.Role && f.Kind == g.Kind
 }

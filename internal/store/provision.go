@@ -7,7 +7,7 @@ import (
 	"sallyport/internal/page"
 )
 
-// RequestFamily tells the three kinds of asynchronous requests apart; each has its own status operations.
+// RequestFamily tells the kinds of asynchronous requests apart; each has its own status operations.
 type RequestFamily string
 
 // The families of requests.
@@ -15,6 +15,7 @@ const (
 	RequestCreate    RequestFamily = "CREATE" // of an assignment
 	RequestDelete    RequestFamily = "DELETE" // of an assignment
 	RequestProvision RequestFamily = "PROVISION"
+	RequestHeal      RequestFamily = "HEAL" // of a role that is not what was provisioned: our own, and not among those that AWS counts
 )
 
 // RequestStatus is how far a request has come.
@@ -35,7 +36,7 @@ type Request struct {
 	Reason        string        // why it failed
 	Account       arn.AccountID // "" for all accounts in which the set is provisioned
 	Set           arn.PermissionSet
-	PrincipalType PrincipalType // "" for RequestProvision
+	PrincipalType PrincipalType // "" where it is about the permission set alone
 	PrincipalID   string
 	Remaining     int64 // parts still to be done; the request ends with the last
 	CreatedAt     time.Time

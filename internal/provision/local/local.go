@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"sallyport/internal/arn"
 	"sallyport/internal/fault"
@@ -34,6 +35,9 @@ func (p *Provisioner) EnsureRole(ctx context.Context, account arn.AccountID, wan
 		}
 		if role.Set != want.Set {
 			return fault.Conflictf("Role %s of account %s was not made from permission set %s.", want.Name, account, want.Set.ARN())
+		}
+		if role.Path != want.Path { // as in IAM, it can't be changed
+			return fault.Conflictf("Role %s of account %s has another path: %s.", want.Name, account, role.Path)
 		}
 		if role.Revision == want.Revision && reflect.DeepEqual(role.Spec, spec) {
 			return nil
@@ -63,6 +67,48 @@ func (p *Provisioner) RemoveRole(ctx context.Context, account arn.AccountID, nam
 	})
 }
 
+// InspectRoles reads the roles' rows, with the texts that they pin.
+func (p *Provisioner) InspectRoles(ctx context.Context, account arn.AccountID, after string, limit int) (out []provision.Role, err error) {
+	err = p.DB.View(ctx, func(tx *store.Tx) error {
+		out = nil
+		rows, err := tx.ReservedRoles(account, after, limit)
+		if err != nil {
+			return fmt.Errorf("list roles: %w", err)
+		}
+		texts := map[string]string{} // the roles of a permission set share them
+		for _, row := range rows {
+			if err := standing(tx, &row); err != nil {
+				return err
+			}
+			role, err := provision.Unpin(row, func(hash string) (string, error) { return text(tx, hash, texts) })
+			if err != nil {
+				return err
+			}
+			out = append(out, role)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// unreadable stands for a text that is not there.
+const unreadable = "not there"
+
+func text(tx *store.Tx, hash string, known map[string]string) (string, error) {
+	if t, ok := known[hash]; ok {
+		return t, nil
+	}
+	t, err := tx.Document(hash)
+	if errors.Is(err, store.ErrNotFound) {
+		t, err = unreadable, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("load policy: %w", err)
+	}
+	known[hash] = t
+	return t, nil
+}
+
 func insert(tx *store.Tx, account arn.AccountID, want provision.Role, spec store.RoleSpec) error {
 	other, err := tx.ProvisionedRole(account, want.Set)
 	if err == nil {
@@ -88,48 +134,14 @@ func changed(tx *store.Tx, r store.Role) error {
 	return nil
 }
 
-// pin keeps the role's texts and says what the role is by their hashes.
-func pin(tx *store.Tx, account arn.AccountID, want provision.Role) (s store.RoleSpec, err error) {
-	s.SessionDuration, s.RelayState = want.SessionDuration, want.RelayState
-	if s.Trust, err = put(tx, want.Trust); err != nil {
-		return s, err
+// pin keeps the role's texts and says what the role is by their hashes, if the account has the policies of its own that are asked for.
+func pin(tx *store.Tx, account arn.AccountID, want provision.Role) (store.RoleSpec, error) {
+	refs := want.Customer
+	if b := want.Boundary; b != nil && b.Managed.ARN == "" {
+		refs = append(slices.Clone(refs), b.Customer)
 	}
-	if s.Inline, err = put(tx, want.Inline); err != nil {
-		return s, err
+	if err := present(tx, account, refs...); err != nil {
+		return store.RoleSpec{}, err
 	}
-	for _, m := range want.Managed { // as many as a permission set may have
-		hash, err := put(tx, m.Document)
-		if err != nil {
-			return s, err
-		}
-		s.Managed = append(s.Managed, store.PinnedPolicy{ARN: m.ARN, Document: hash})
-	}
-	if s.Customer, err = present(tx, account, want.Customer...); err != nil || want.Boundary == nil {
-		return s, err
-	}
-	s.Boundary, err = pinBoundary(tx, account, *want.Boundary)
-	return s, err
-}
-
-func pinBoundary(tx *store.Tx, account arn.AccountID, b provision.Boundary) (*store.PinnedPolicy, error) {
-	if b.Managed.ARN == "" {
-		arns, err := present(tx, account, b.Customer)
-		if err != nil {
-			return nil, err
-		}
-		return &store.PinnedPolicy{ARN: arns[0]}, nil
-	}
-	hash, err := put(tx, b.Managed.Document)
-	return &store.PinnedPolicy{ARN: b.Managed.ARN, Document: hash}, err
-}
-
-func put(tx *store.Tx, text string) (string, error) {
-	if text == "" {
-		return "", nil
-	}
-	hash, err := tx.PutDocument(text)
-	if err != nil {
-		return "", fmt.Errorf("keep policy: %w", err)
-	}
-	return hash, nil
+	return provision.Pin(tx, account, want)
 }

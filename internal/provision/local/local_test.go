@@ -24,47 +24,9 @@ func TestProvisioner(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
 		provisiontest.Run(t, func(t *testing.T) provisiontest.Account {
 			db := open(t, clock.System{})
-			return provisiontest.Account{Provisioner: &local.Provisioner{DB: db}, ID: account, Inspect: func(t *testing.T, name string) (provision.Role, bool) {
-				return inspect(t, db, name)
-			}}
+			return provisiontest.Account{Provisioner: &local.Provisioner{DB: db}, ID: account}
 		})
 	})
-}
-
-// inspect puts a role together again from its row and the documents that it pins.
-func inspect(t *testing.T, db *store.DB, name string) (out provision.Role, found bool) {
-	t.Helper()
-	err := db.View(t.Context(), func(tx *store.Tx) error {
-		r, err := tx.Role(account, name)
-		if err != nil {
-			return nil
-		}
-		text := func(hash string) string {
-			if hash == "" {
-				return ""
-			}
-			s, err := tx.Document(hash)
-			if err != nil {
-				t.Error(err)
-			}
-			return s
-		}
-		out, found = provision.Role{
-			Name: r.Name, Path: r.Path, Set: r.Set, Revision: r.Revision, Trust: text(r.Spec.Trust), Inline: text(r.Spec.Inline),
-			SessionDuration: r.Spec.SessionDuration, RelayState: r.Spec.RelayState,
-		}, true
-		for _, m := range r.Spec.Managed {
-			out.Managed = append(out.Managed, provision.Policy{ARN: m.ARN, Document: text(m.Document)})
-		}
-		if b := r.Spec.Boundary; b != nil {
-			out.Boundary = &provision.Boundary{Managed: provision.Policy{ARN: b.ARN, Document: text(b.Document)}}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out, found
 }
 
 func TestSessionsLearnOfChanges(t *testing.T) {

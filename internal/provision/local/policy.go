@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"sallyport/internal/arn"
 	"sallyport/internal/fault"
@@ -11,20 +12,34 @@ import (
 	"sallyport/internal/store"
 )
 
-// present are the ARNs of customer managed policies, all of which the account must have under exactly that name and path
-// (case S19).
-func present(tx *store.Tx, account arn.AccountID, refs ...store.CustomerPolicy) (arns []string, err error) {
+// present refuses customer managed policies that the account does not have under exactly that name and path (case S19).
+func present(tx *store.Tx, account arn.AccountID, refs ...store.CustomerPolicy) error {
 	for _, ref := range refs { // as many as a permission set may have
 		p, err := tx.AccountPolicy(account, ref.Name)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, fmt.Errorf("load customer managed policy: %w", err)
+			return fmt.Errorf("load customer managed policy: %w", err)
 		}
 		if err != nil || p.Name != ref.Name || p.Path != ref.Path {
-			return nil, fault.Newf(fault.NotFound, "Received a 404 status error: Policy %s does not exist or is not attachable.", account.PolicyARN(ref.Path, ref.Name))
+			return fault.Newf(fault.NotFound, "Received a 404 status error: Policy %s does not exist or is not attachable.", account.PolicyARN(ref.Path, ref.Name))
 		}
-		arns = append(arns, p.ARN())
 	}
-	return arns, nil
+	return nil
+}
+
+// standing leaves those customer managed policies in a role that its account still has: one that was deleted gives nothing.
+func standing(tx *store.Tx, r *store.Role) error {
+	var left []string
+	for _, policyARN := range r.Spec.Customer { // as many as a permission set may have
+		p, err := tx.AccountPolicy(r.Account, policyARN[strings.LastIndexByte(policyARN, '/')+1:])
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("load customer managed policy: %w", err)
+		}
+		if err == nil && p.ARN() == policyARN {
+			left = append(left, policyARN)
+		}
+	}
+	r.Spec.Customer = left
+	return nil
 }
 
 // PutPolicy gives an account a customer managed policy, in place of the one of its name. Roles that it is attached to follow
@@ -34,9 +49,9 @@ func (p *Provisioner) PutPolicy(ctx context.Context, account arn.AccountID, path
 		return err
 	}
 	return p.DB.Update(ctx, func(tx *store.Tx) error {
-		hash, err := put(tx, document)
+		hash, err := tx.PutDocument(document)
 		if err != nil {
-			return err
+			return fmt.Errorf("keep policy: %w", err)
 		}
 		made := store.AccountPolicy{Account: account, Path: path, Name: name, Document: hash, UpdatedAt: tx.Now()}
 		if err := tx.PutAccountPolicy(made); err != nil {

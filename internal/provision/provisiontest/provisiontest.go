@@ -1,4 +1,4 @@
-// Package provisiontest has the suite that every account backend must pass.
+// Package provisiontest has the suite that every account backend must pass, and a backend in memory whose roles can be tampered with.
 package provisiontest
 
 import (
@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"sallyport/internal/arn"
+	"sallyport/internal/fault"
 	"sallyport/internal/provision"
 )
 
@@ -19,21 +20,48 @@ import (
 type Account struct {
 	provision.Provisioner
 	ID arn.AccountID
-	// Inspect tells how the role of that name stands in the account; a backend that does not keep the texts of managed
-	// policies leaves them out.
-	Inspect func(t *testing.T, name string) (role provision.Role, found bool)
+}
+
+// inspect tells how the role of that name stands in the account.
+func (a Account) inspect(t *testing.T, name string) (role provision.Role, found bool) {
+	t.Helper()
+	for _, r := range list(t, a, 100) {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return provision.Role{}, false
+}
+
+// list reads all roles of the account, so many at a time.
+func list(t *testing.T, a Account, limit int) (all []provision.Role) {
+	t.Helper()
+	for after := ""; ; after = all[len(all)-1].Name {
+		some, err := a.InspectRoles(t.Context(), a.ID, after, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(some) > limit {
+			t.Fatalf("%d roles, %d were asked for", len(some), limit)
+		}
+		if all = append(all, some...); len(some) < limit {
+			return all
+		}
+	}
 }
 
 // Run runs the suite. Each of its tests gets an account of its own.
 func Run(t *testing.T, open func(t *testing.T) Account) {
 	for name, test := range map[string]func(*testing.T, Account){
-		"role stands as wanted":  standsAsWanted,
-		"ensure again":           ensureAgain,
-		"role follows":           follows,
-		"remove":                 remove,
-		"roles are apart":        rolesAreApart,
-		"many workers, one role": manyWorkers,
-		"canceled":               canceled,
+		"role stands as wanted":     standsAsWanted,
+		"ensure again":              ensureAgain,
+		"role follows":              follows,
+		"remove":                    remove,
+		"roles are apart":           rolesAreApart,
+		"pages":                     pages,
+		"what a role cannot change": cannotChange,
+		"many workers, one role":    manyWorkers,
+		"canceled":                  canceled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,7 +93,7 @@ func ensure(t *testing.T, a Account, want provision.Role) {
 	if err := a.EnsureRole(t.Context(), a.ID, want); err != nil {
 		t.Fatal(err)
 	}
-	got, found := a.Inspect(t, want.Name)
+	got, found := a.inspect(t, want.Name)
 	if !found {
 		t.Fatalf("no role %s", want.Name)
 	}
@@ -110,7 +138,7 @@ func remove(t *testing.T, a Account) {
 			if err := a.RemoveRole(t.Context(), a.ID, role.Name); err != nil {
 				t.Fatal(err)
 			}
-			if _, found := a.Inspect(t, role.Name); found {
+			if _, found := a.inspect(t, role.Name); found {
 				t.Error("the role is still there")
 			}
 		}
@@ -125,10 +153,47 @@ func rolesAreApart(t *testing.T, a Account) {
 		t.Fatal(err)
 	}
 	for _, n := range []int{0, 2} {
-		if _, found := a.Inspect(t, wanted(n).Name); !found {
+		if _, found := a.inspect(t, wanted(n).Name); !found {
 			t.Errorf("role %d went with another", n)
 		}
 	}
+}
+
+// pages: roles are listed by name, each once, however many are asked for at a time.
+func pages(t *testing.T, a Account) {
+	for n := range 5 {
+		ensure(t, a, wanted(n))
+	}
+	for limit := 1; limit < 7; limit++ {
+		all := list(t, a, limit)
+		if len(all) != 5 {
+			t.Errorf("%d roles in pages of %d", len(all), limit)
+		}
+		for n, r := range all {
+			if r.Name != wanted(n).Name {
+				t.Errorf("in pages of %d, role %d is %s", limit, n, r.Name)
+			}
+		}
+	}
+	if roles, err := a.InspectRoles(t.Context(), "000000000000", "", 10); err != nil || len(roles) > 0 {
+		t.Errorf("another account has %d roles, %v", len(roles), err)
+	}
+}
+
+// cannotChange: a role of the name that stands elsewhere is nobody's to take over.
+func cannotChange(t *testing.T, a Account) {
+	ensure(t, a, wanted(1))
+	other := wanted(1)
+	other.Path = "/elsewhere/"
+	if err := a.EnsureRole(t.Context(), a.ID, other); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("another path: %v", err)
+	}
+	other = wanted(1)
+	other.Set = wanted(2).Set
+	if err := a.EnsureRole(t.Context(), a.ID, other); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("another permission set: %v", err)
+	}
+	ensure(t, a, wanted(1))
 }
 
 // manyWorkers is what a lease that ran out comes to: the same job done by two at once.
@@ -151,7 +216,7 @@ func canceled(t *testing.T, a Account) {
 	if err := a.EnsureRole(ctx, a.ID, wanted(1)); err == nil {
 		t.Error("success although the context had ended")
 	}
-	if _, found := a.Inspect(t, wanted(1).Name); found {
+	if _, found := a.inspect(t, wanted(1).Name); found {
 		t.Error("a role was made all the same")
 	}
 }
