@@ -27,7 +27,7 @@ var Info = awsapi.Service{
 		{Name: "AccessDeniedException", Code: "AccessDeniedException", Status: 400, Members: []string{"Message", "Reason", "RequestId"}, Reasons: []string{"FRESH_FACTOR_REQUIRED", "SELF_SERVICE_OFF"}},
 		{Name: "ConflictException", Code: "ConflictException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "InternalServerException", Code: "InternalServerException", Status: 500, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
-		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"USER", "MFA_DEVICE", "SESSION", "CLIENT", "SETTING", "PERMISSION_SET", "OPERATOR_KEY", "NOTICE"}},
+		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"USER", "MFA_DEVICE", "SESSION", "CLIENT", "SETTING", "PERMISSION_SET", "OPERATOR_KEY", "NOTICE", "DRIFT_HEALING"}},
 		{Name: "ServiceQuotaExceededException", Code: "ServiceQuotaExceededException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "ThrottlingException", Code: "ThrottlingException", Status: 400, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
 		{Name: "ValidationException", Code: "ValidationException", Status: 400, Members: []string{"Message", "RequestId"}},
@@ -40,6 +40,7 @@ var Info = awsapi.Service{
 		&opDeleteMyMfaDevice,
 		&opDeleteOperatorKey,
 		&opDeletePermissionSetStepUp,
+		&opDescribeDriftHealing,
 		&opDescribeUserSignIn,
 		&opDisableUser,
 		&opDisownNotice,
@@ -51,9 +52,11 @@ var Info = awsapi.Service{
 		&opEndSession,
 		&opEndUserSessions,
 		&opGetSetting,
+		&opHealDrift,
 		&opInviteUser,
 		&opListAssignments,
 		&opListClients,
+		&opListDriftFindings,
 		&opListMfaDevices,
 		&opListMyClients,
 		&opListMyMfaDevices,
@@ -93,6 +96,8 @@ type Service[T any] interface {
 	DeleteOperatorKey(ctx context.Context, call T, in *DeleteOperatorKeyRequest) (*DeleteOperatorKeyResponse, error)
 	// DeletePermissionSetStepUp takes away what a permission set demands of the second factor.
 	DeletePermissionSetStepUp(ctx context.Context, call T, in *DeletePermissionSetStepUpRequest) (*DeletePermissionSetStepUpResponse, error)
+	// DescribeDriftHealing tells how far the healing of a role has come.
+	DescribeDriftHealing(ctx context.Context, call T, in *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error)
 	// DescribeUserSignIn tells what is known of how a user signs in.
 	DescribeUserSignIn(ctx context.Context, call T, in *DescribeUserSignInRequest) (*DescribeUserSignInResponse, error)
 	// DisableUser keeps a user from signing in, and ends the sessions and the role credentials that they have.
@@ -115,12 +120,16 @@ type Service[T any] interface {
 	EndUserSessions(ctx context.Context, call T, in *EndUserSessionsRequest) (*EndUserSessionsResponse, error)
 	// GetSetting is one setting.
 	GetSetting(ctx context.Context, call T, in *GetSettingRequest) (*GetSettingResponse, error)
+	// HealDrift makes the role of a permission set in an account again what was provisioned last, neither more nor less. It goes on after the answer: DescribeDriftHealing tells when it has ended.
+	HealDrift(ctx context.Context, call T, in *HealDriftRequest) (*HealDriftResponse, error)
 	// InviteUser makes a link by which a new user chooses a password and registers a device.
 	InviteUser(ctx context.Context, call T, in *InviteUserRequest) (*InviteUserResponse, error)
 	// ListAssignments lists every account assignment of the instance: by account, permission set, principal. Those that are being made or removed tell so in State.
 	ListAssignments(ctx context.Context, call T, in *ListAssignmentsRequest) (*ListAssignmentsResponse, error)
 	// ListClients lists the clients that have sessions or are blocked.
 	ListClients(ctx context.Context, call T, in *ListClientsRequest) (*ListClientsResponse, error)
+	// ListDriftFindings compares the roles in accounts with what was provisioned, now. Each page is about at most MaxResults roles; RolesChecked tells how many, and Findings only of those that are not what they should be.
+	ListDriftFindings(ctx context.Context, call T, in *ListDriftFindingsRequest) (*ListDriftFindingsResponse, error)
 	// ListMfaDevices lists a user's devices.
 	ListMfaDevices(ctx context.Context, call T, in *ListMfaDevicesRequest) (*ListMfaDevicesResponse, error)
 	// ListMyClients lists the clients that have sessions of the caller.
@@ -201,6 +210,11 @@ func (Unimplemented[T]) DeletePermissionSetStepUp(context.Context, T, *DeletePer
 	return nil, awsapi.NotImplemented(&opDeletePermissionSetStepUp)
 }
 
+// DescribeDriftHealing says that the operation is not implemented.
+func (Unimplemented[T]) DescribeDriftHealing(context.Context, T, *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error) {
+	return nil, awsapi.NotImplemented(&opDescribeDriftHealing)
+}
+
 // DescribeUserSignIn says that the operation is not implemented.
 func (Unimplemented[T]) DescribeUserSignIn(context.Context, T, *DescribeUserSignInRequest) (*DescribeUserSignInResponse, error) {
 	return nil, awsapi.NotImplemented(&opDescribeUserSignIn)
@@ -256,6 +270,11 @@ func (Unimplemented[T]) GetSetting(context.Context, T, *GetSettingRequest) (*Get
 	return nil, awsapi.NotImplemented(&opGetSetting)
 }
 
+// HealDrift says that the operation is not implemented.
+func (Unimplemented[T]) HealDrift(context.Context, T, *HealDriftRequest) (*HealDriftResponse, error) {
+	return nil, awsapi.NotImplemented(&opHealDrift)
+}
+
 // InviteUser says that the operation is not implemented.
 func (Unimplemented[T]) InviteUser(context.Context, T, *InviteUserRequest) (*InviteUserResponse, error) {
 	return nil, awsapi.NotImplemented(&opInviteUser)
@@ -269,6 +288,11 @@ func (Unimplemented[T]) ListAssignments(context.Context, T, *ListAssignmentsRequ
 // ListClients says that the operation is not implemented.
 func (Unimplemented[T]) ListClients(context.Context, T, *ListClientsRequest) (*ListClientsResponse, error) {
 	return nil, awsapi.NotImplemented(&opListClients)
+}
+
+// ListDriftFindings says that the operation is not implemented.
+func (Unimplemented[T]) ListDriftFindings(context.Context, T, *ListDriftFindingsRequest) (*ListDriftFindingsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListDriftFindings)
 }
 
 // ListMfaDevices says that the operation is not implemented.
@@ -381,6 +405,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opDeleteMyMfaDevice, s.DeleteMyMfaDevice),
 		awsapi.Op(&Info, &opDeleteOperatorKey, s.DeleteOperatorKey),
 		awsapi.Op(&Info, &opDeletePermissionSetStepUp, s.DeletePermissionSetStepUp),
+		awsapi.Op(&Info, &opDescribeDriftHealing, s.DescribeDriftHealing),
 		awsapi.Op(&Info, &opDescribeUserSignIn, s.DescribeUserSignIn),
 		awsapi.Op(&Info, &opDisableUser, s.DisableUser),
 		awsapi.Op(&Info, &opDisownNotice, s.DisownNotice),
@@ -392,9 +417,11 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opEndSession, s.EndSession),
 		awsapi.Op(&Info, &opEndUserSessions, s.EndUserSessions),
 		awsapi.Op(&Info, &opGetSetting, s.GetSetting),
+		awsapi.Op(&Info, &opHealDrift, s.HealDrift),
 		awsapi.Op(&Info, &opInviteUser, s.InviteUser),
 		awsapi.Op(&Info, &opListAssignments, s.ListAssignments),
 		awsapi.Op(&Info, &opListClients, s.ListClients),
+		awsapi.Op(&Info, &opListDriftFindings, s.ListDriftFindings),
 		awsapi.Op(&Info, &opListMfaDevices, s.ListMfaDevices),
 		awsapi.Op(&Info, &opListMyClients, s.ListMyClients),
 		awsapi.Op(&Info, &opListMyMfaDevices, s.ListMyMfaDevices),
@@ -482,6 +509,15 @@ var (
 		Out:       &shapeDeletePermissionSetStepUpResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DeletePermissionSetStepUpRequest) }, NewOut: func() any { return new(DeletePermissionSetStepUpResponse) },
+	}
+	opDescribeDriftHealing = awsapi.OperationMeta{
+		Name: "DescribeDriftHealing", Action: "sallyport:DescribeDriftHealing", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"${InstanceArn}"},
+		In:        &shapeDescribeDriftHealingRequest,
+		Out:       &shapeDescribeDriftHealingResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DescribeDriftHealingRequest) }, NewOut: func() any { return new(DescribeDriftHealingResponse) },
 	}
 	opDescribeUserSignIn = awsapi.OperationMeta{
 		Name: "DescribeUserSignIn", Action: "sallyport:DescribeUserSignIn", ReadOnly: true, Unsigned: false,
@@ -586,6 +622,15 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(GetSettingRequest) }, NewOut: func() any { return new(GetSettingResponse) },
 	}
+	opHealDrift = awsapi.OperationMeta{
+		Name: "HealDrift", Action: "sallyport:HealDrift", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"${InstanceArn}", "${PermissionSetArn}", "arn:aws:sso:::account/${AccountId}"},
+		In:        &shapeHealDriftRequest,
+		Out:       &shapeHealDriftResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(HealDriftRequest) }, NewOut: func() any { return new(HealDriftResponse) },
+	}
 	opInviteUser = awsapi.OperationMeta{
 		Name: "InviteUser", Action: "sallyport:InviteUser", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -612,6 +657,15 @@ var (
 		Out:       &shapeListClientsResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListClientsRequest) }, NewOut: func() any { return new(ListClientsResponse) },
+	}
+	opListDriftFindings = awsapi.OperationMeta{
+		Name: "ListDriftFindings", Action: "sallyport:ListDriftFindings", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"${InstanceArn}"},
+		In:        &shapeListDriftFindingsRequest,
+		Out:       &shapeListDriftFindingsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListDriftFindingsRequest) }, NewOut: func() any { return new(ListDriftFindingsResponse) },
 	}
 	opListMfaDevices = awsapi.OperationMeta{
 		Name: "ListMfaDevices", Action: "sallyport:ListMfaDevices", ReadOnly: true, Unsigned: false,
@@ -904,6 +958,17 @@ type DeletePermissionSetStepUpRequest struct {
 type DeletePermissionSetStepUpResponse struct {
 }
 
+// DescribeDriftHealingRequest is a structure of the model.
+type DescribeDriftHealingRequest struct {
+	HealingId   string
+	InstanceArn string
+}
+
+// DescribeDriftHealingResponse is a structure of the model.
+type DescribeDriftHealingResponse struct {
+	DriftHealing DriftHealing
+}
+
 // DescribeUserSignInRequest is a structure of the model.
 type DescribeUserSignInRequest struct {
 	UserId string
@@ -944,6 +1009,25 @@ type DisownNoticeRequest struct {
 
 // DisownNoticeResponse is a structure of the model.
 type DisownNoticeResponse struct {
+}
+
+// DriftFinding is a structure of the model.
+type DriftFinding struct {
+	AccountId        string
+	Details          []string
+	Kind             DriftKind
+	PermissionSetArn *string
+	RoleName         string
+}
+
+// DriftHealing is a structure of the model.
+type DriftHealing struct {
+	AccountId        string
+	CreatedAt        time.Time
+	FailureReason    *string
+	HealingId        string
+	PermissionSetArn string
+	Status           DriftHealingStatus
 }
 
 // EnableUserRequest is a structure of the model.
@@ -1021,6 +1105,18 @@ type GetSettingResponse struct {
 	Setting Setting
 }
 
+// HealDriftRequest is a structure of the model.
+type HealDriftRequest struct {
+	AccountId        string
+	InstanceArn      string
+	PermissionSetArn string
+}
+
+// HealDriftResponse is a structure of the model.
+type HealDriftResponse struct {
+	DriftHealing DriftHealing
+}
+
 // InviteUserRequest is a structure of the model.
 type InviteUserRequest struct {
 	Delivery Delivery
@@ -1062,6 +1158,22 @@ type ListClientsRequest struct {
 type ListClientsResponse struct {
 	Clients   []Client
 	NextToken *string
+}
+
+// ListDriftFindingsRequest is a structure of the model.
+type ListDriftFindingsRequest struct {
+	AccountId   *string
+	InstanceArn string
+	MaxResults  *int32
+	NextToken   *string
+}
+
+// ListDriftFindingsResponse is a structure of the model.
+type ListDriftFindingsResponse struct {
+	Findings          []DriftFinding
+	NextToken         *string
+	RolesChecked      int32
+	UncheckedAccounts []UncheckedAccount
 }
 
 // ListMfaDevicesRequest is a structure of the model.
@@ -1391,6 +1503,12 @@ type UnblockClientRequest struct {
 type UnblockClientResponse struct {
 }
 
+// UncheckedAccount is a structure of the model.
+type UncheckedAccount struct {
+	AccountId string
+	Reason    string
+}
+
 // UnlockUserRequest is a structure of the model.
 type UnlockUserRequest struct {
 	UserId string
@@ -1437,6 +1555,27 @@ type Delivery string
 const (
 	DeliveryEmail Delivery = "EMAIL"
 	DeliveryLink  Delivery = "LINK"
+)
+
+// DriftHealingStatus is an enumeration of the model.
+type DriftHealingStatus string
+
+// The values of DriftHealingStatus.
+const (
+	DriftHealingStatusInProgress DriftHealingStatus = "IN_PROGRESS"
+	DriftHealingStatusSucceeded  DriftHealingStatus = "SUCCEEDED"
+	DriftHealingStatusFailed     DriftHealingStatus = "FAILED"
+)
+
+// DriftKind is an enumeration of the model.
+type DriftKind string
+
+// The values of DriftKind.
+const (
+	DriftKindMissing    DriftKind = "MISSING"
+	DriftKindChanged    DriftKind = "CHANGED"
+	DriftKindUnexpected DriftKind = "UNEXPECTED"
+	DriftKindOutdated   DriftKind = "OUTDATED"
 )
 
 // MfaDeviceType is an enumeration of the model.
@@ -1499,6 +1638,7 @@ const (
 	ResourceTypePermissionSet ResourceType = "PERMISSION_SET"
 	ResourceTypeOperatorKey   ResourceType = "OPERATOR_KEY"
 	ResourceTypeNotice        ResourceType = "NOTICE"
+	ResourceTypeDriftHealing  ResourceType = "DRIFT_HEALING"
 )
 
 // SessionKind is an enumeration of the model.
@@ -1586,7 +1726,14 @@ var (
 	}}
 	shapeDeletePermissionSetStepUpResponse = awsapi.Shape{Name: "DeletePermissionSetStepUpResponse", Type: awsapi.Structure}
 	shapeDelivery                          = awsapi.Shape{Name: "Delivery", Type: awsapi.String, Enum: []string{"EMAIL", "LINK"}}
-	shapeDescribeUserSignInRequest         = awsapi.Shape{Name: "DescribeUserSignInRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeDescribeDriftHealingRequest       = awsapi.Shape{Name: "DescribeDriftHealingRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "HealingId", Shape: &shapeHealingId, Required: true},
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+	}}
+	shapeDescribeDriftHealingResponse = awsapi.Shape{Name: "DescribeDriftHealingResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "DriftHealing", Shape: &shapeDriftHealing, Required: true},
+	}}
+	shapeDescribeUserSignInRequest = awsapi.Shape{Name: "DescribeUserSignInRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
 	}}
 	shapeDescribeUserSignInResponse = awsapi.Shape{Name: "DescribeUserSignInResponse", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -1611,8 +1758,26 @@ var (
 		{Name: "NoticeId", Shape: &shapeNoticeId, Required: true},
 	}}
 	shapeDisownNoticeResponse = awsapi.Shape{Name: "DisownNoticeResponse", Type: awsapi.Structure}
-	shapeEmailAddress         = awsapi.Shape{Name: "EmailAddress", Type: awsapi.String, Sensitive: true}
-	shapeEnableUserRequest    = awsapi.Shape{Name: "EnableUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeDriftFinding         = awsapi.Shape{Name: "DriftFinding", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "Details", Shape: &shapeTexts, Required: true},
+		{Name: "Kind", Shape: &shapeDriftKind, Required: true},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn},
+		{Name: "RoleName", Shape: &shapeText, Required: true},
+	}}
+	shapeDriftFindings = awsapi.Shape{Name: "DriftFindings", Type: awsapi.List, Elem: &shapeDriftFinding}
+	shapeDriftHealing  = awsapi.Shape{Name: "DriftHealing", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "FailureReason", Shape: &shapeText},
+		{Name: "HealingId", Shape: &shapeHealingId, Required: true},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+		{Name: "Status", Shape: &shapeDriftHealingStatus, Required: true},
+	}}
+	shapeDriftHealingStatus = awsapi.Shape{Name: "DriftHealingStatus", Type: awsapi.String, Enum: []string{"IN_PROGRESS", "SUCCEEDED", "FAILED"}}
+	shapeDriftKind          = awsapi.Shape{Name: "DriftKind", Type: awsapi.String, Enum: []string{"MISSING", "CHANGED", "UNEXPECTED", "OUTDATED"}}
+	shapeEmailAddress       = awsapi.Shape{Name: "EmailAddress", Type: awsapi.String, Sensitive: true}
+	shapeEnableUserRequest  = awsapi.Shape{Name: "EnableUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
 	}}
 	shapeEnableUserResponse     = awsapi.Shape{Name: "EnableUserResponse", Type: awsapi.Structure}
@@ -1650,6 +1815,15 @@ var (
 	shapeGetSettingResponse = awsapi.Shape{Name: "GetSettingResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Setting", Shape: &shapeSetting, Required: true},
 	}}
+	shapeHealDriftRequest = awsapi.Shape{Name: "HealDriftRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+	}}
+	shapeHealDriftResponse = awsapi.Shape{Name: "HealDriftResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "DriftHealing", Shape: &shapeDriftHealing, Required: true},
+	}}
+	shapeHealingId         = awsapi.Shape{Name: "HealingId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
 	shapeInstanceArn       = awsapi.Shape{Name: "InstanceArn", Type: awsapi.String, HasMin: true, Min: 10, HasMax: true, Max: 1224, Pattern: "arn:(aws|aws-us-gov|aws-cn|aws-iso|aws-iso-b):sso:::instance/(sso)?ins-[a-zA-Z0-9-.]{16}"}
 	shapeInviteUserRequest = awsapi.Shape{Name: "InviteUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Delivery", Shape: &shapeDelivery, Required: true},
@@ -1678,6 +1852,18 @@ var (
 	shapeListClientsResponse = awsapi.Shape{Name: "ListClientsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Clients", Shape: &shapeClients, Required: true},
 		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListDriftFindingsRequest = awsapi.Shape{Name: "ListDriftFindingsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId},
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListDriftFindingsResponse = awsapi.Shape{Name: "ListDriftFindingsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Findings", Shape: &shapeDriftFindings, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "RolesChecked", Shape: &shapeCount, Required: true},
+		{Name: "UncheckedAccounts", Shape: &shapeUncheckedAccounts, Required: true},
 	}}
 	shapeListMfaDevicesRequest = awsapi.Shape{Name: "ListMfaDevicesRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "MaxResults", Shape: &shapeMaxResults},
@@ -1924,7 +2110,12 @@ var (
 		{Name: "ClientKey", Shape: &shapeClientKey, Required: true},
 	}}
 	shapeUnblockClientResponse = awsapi.Shape{Name: "UnblockClientResponse", Type: awsapi.Structure}
-	shapeUnlockUserRequest     = awsapi.Shape{Name: "UnlockUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeUncheckedAccount      = awsapi.Shape{Name: "UncheckedAccount", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "Reason", Shape: &shapeText, Required: true},
+	}}
+	shapeUncheckedAccounts = awsapi.Shape{Name: "UncheckedAccounts", Type: awsapi.List, Elem: &shapeUncheckedAccount}
+	shapeUnlockUserRequest = awsapi.Shape{Name: "UnlockUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
 	}}
 	shapeUnlockUserResponse       = awsapi.Shape{Name: "UnlockUserResponse", Type: awsapi.Structure}
