@@ -23,6 +23,7 @@ import (
 	"sallyport/internal/keyring"
 	"sallyport/internal/login"
 	"sallyport/internal/page"
+	"sallyport/internal/provision"
 	"sallyport/internal/session"
 	"sallyport/internal/setting"
 	"sallyport/internal/store"
@@ -35,12 +36,13 @@ type Service struct {
 	Instance     arn.Instance
 	Owner        arn.AccountID // the management account, whose user the operator is
 	OperatorKeys *keyring.Ring // seals the secrets of the operator's access keys
+	Inspector    *provision.Inspector
 }
 
 var _ api.Service[*endpoint.Call] = (*Service)(nil)
 
 // Direct names the operations that open their own transactions: see [endpoint.Rule].
-var Direct = []string{"CreateOneTimePassword"}
+var Direct = []string{"CreateOneTimePassword", "ListDriftFindings"}
 
 // Administers is the service's rule of accounts: it is about how people sign in, which those of the organization's instance alone
 // do, and it is for whoever administers that instance.
@@ -58,6 +60,7 @@ const (
 	typeSession = "SESSION"
 	typeClient  = "CLIENT"
 	typeSet     = "PERMISSION_SET"
+	typeHealing = "DRIFT_HEALING"
 	typeKey     = "OPERATOR_KEY"
 )
 

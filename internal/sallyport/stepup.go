@@ -68,6 +68,10 @@ func (s *Service) DeletePermissionSetStepUp(_ context.Context, c *endpoint.Call,
 
 // instance is the instance that a request names, which must be the one that is served here.
 func (s *Service) instance(c *endpoint.Call, instanceARN string) (store.Instance, error) {
+	return s.instanceIn(c.Tx, instanceARN)
+}
+
+func (s *Service) instanceIn(tx *store.Tx, instanceARN string) (store.Instance, error) {
 	id, err := arn.ParseInstance(instanceARN)
 	if err != nil {
 		return store.Instance{}, err
@@ -75,12 +79,21 @@ func (s *Service) instance(c *endpoint.Call, instanceARN string) (store.Instance
 	if id != s.Instance {
 		return store.Instance{}, fault.Missing("Instance", instanceARN)
 	}
-	return access.Instance(c.Tx, id)
+	return access.Instance(tx, id)
 }
 
 // touch is the instance and the permission set that a request wants to change, if the caller may: a delegated administrator may
 // not where the permission set stands in the management account.
 func (s *Service) touch(c *endpoint.Call, instanceARN, setARN string) (store.Instance, arn.PermissionSet, error) {
+	i, set, err := s.named(c, instanceARN, setARN)
+	if err != nil {
+		return i, set, err
+	}
+	return i, set, access.MayTouch(c.Tx, i, c.Caller.Account, set, "")
+}
+
+// named is the instance and the permission set that a request names.
+func (s *Service) named(c *endpoint.Call, instanceARN, setARN string) (store.Instance, arn.PermissionSet, error) {
 	i, err := s.instance(c, instanceARN)
 	if err != nil {
 		return i, arn.PermissionSet{}, err
@@ -92,5 +105,5 @@ func (s *Service) touch(c *endpoint.Call, instanceARN, setARN string) (store.Ins
 	if set.Instance != i.ID {
 		return i, set, fault.Missing(typeSet, setARN)
 	}
-	return i, set, access.MayTouch(c.Tx, i, c.Caller.Account, set, "")
+	return i, set, nil
 }

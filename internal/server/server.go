@@ -63,6 +63,7 @@ type Server struct {
 	api      *endpoint.API
 	pages    *web.Server
 	worker   *provision.Worker
+	inspect  *provision.Inspector
 	mail     *mail.Outbox
 	breached *breach.List
 	file     *audit.File // nil: off
@@ -105,6 +106,7 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 	}
 	s.rules()
 	s.watchBeginning()
+	s.watchDrift()
 	return s, s.protocols()
 }
 
@@ -172,6 +174,7 @@ func (s *Server) rules() {
 		DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log,
 		Settings: s.settings, Quotas: s.quotas,
 	}
+	s.inspect = &provision.Inspector{DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Settings: s.settings}
 }
 
 // policyCache bounds the memory of compiled policies. A large managed policy takes about half a megabyte.
@@ -254,6 +257,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(func(ctx context.Context) { s.ring.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.seal(ctx) })
 	run(s.prune)
+	run(s.inspect.Run)
 	var shipper *audit.Shipper
 	if s.file != nil {
 		shipper = &audit.Shipper{DB: s.db, Sink: s.file, Log: s.log}

@@ -32,7 +32,9 @@ func (s *Server) services() []service {
 	accounts := access.AccountRule{Organization: s.instance}
 	sso, ids, who := &ssoadmin.Service{}, &identitystore.Service{}, sts.Service{}
 	oidc := &ssooidc.Service{Sessions: s.sessions, Owner: s.instance.Owner, StoreID: s.instance.StoreID}
-	own := &sallyport.Service{Login: s.login, Sessions: s.sessions, Instance: s.instance.ID, Owner: s.instance.Owner, OperatorKeys: s.ring}
+	own := &sallyport.Service{
+		Login: s.login, Sessions: s.sessions, Instance: s.instance.ID, Owner: s.instance.Owner, OperatorKeys: s.ring, Inspector: s.inspect,
+	}
 	people := &portal.Service{Sessions: s.sessions, Vendor: s.vendor}
 	return []service{
 		{sso, ssoadminapi.Operations[*endpoint.Call](sso), endpoint.Rule{Administers: ssoadmin.Administers(accounts), Rates: ssoadmin.Rates}, home},
