@@ -36,6 +36,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"sallyport": 
 //	drawn FILE TEXT    fails unless FILE shows the QR code of TEXT, once and whole
 //	otpauth NAME DIR   $NAME is what an authenticator app reads for the first person of a sample world
 //	setenv FILE        sets NAME=VALUE of a file
+//	tamper DIR ACCOUNT changes roles of an account in the database of a stopped server
 //	within DURATION    fails when more time than that has passed since the last hang
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -43,7 +44,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"taken": taken, "free": free, "ready": ready, "get": get, "hang": hang, "within": within, "terminate": terminate,
-			"drawn": drawn, "otpauth": otpauth, "setenv": setenv,
+			"tamper": tamper, "drawn": drawn, "otpauth": otpauth, "setenv": setenv,
 			"database": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], pgtest.NewDatabase(t)) },
 		},
 	})

@@ -116,7 +116,9 @@ func (i *Inspector) accounts(ctx context.Context, only arn.AccountID, from Place
 		}
 		a, err := tx.Account(id)
 		if errors.Is(err, store.ErrNotFound) {
-			return fault.Missing("Account", string(id))
+			f := fault.Missing("Account", string(id))
+			f.Message = "There is no account " + string(id) + " in the organization."
+			return f
 		}
 		if out = append(out, a); err != nil || only != "" {
 			return wrap(err, "load account")

@@ -97,7 +97,7 @@ func TestProvisionEverywhere(t *testing.T) {
 			if err := tx.InsertAccount(a); err != nil {
 				return err
 			}
-			r := store.Role{Account: a.ID, Name: "AWSReservedSSO_Wide_0123456789abcdef", ID: fmt.Sprintf("AROA%017d", i), Path: "/", Set: id, Revision: 0}
+			r := store.Role{Account: a.ID, Name: "AWSReservedSSO_Wide_0123456789abcdef", ID: fmt.Sprintf("AROA%017d", i), Path: arn.RolePath("us-east-1"), Set: id, Revision: 0}
 			if err := tx.InsertRole(r); err != nil {
 				return err
 			}
