@@ -1,7 +1,6 @@
 package provision_test
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"sallyport/internal/access"
 	"sallyport/internal/arn"
+	"sallyport/internal/directory"
 	"sallyport/internal/provision"
 	"sallyport/internal/provision/provisiontest"
 	"sallyport/internal/quota"
@@ -38,9 +38,15 @@ func newDrifting(t *testing.T) *drifting {
 	d := &drifting{world: newWorld(t), memory: &provisiontest.Memory{}}
 	d.Worker.Backends = map[string]provision.Provisioner{"local": d.memory}
 	d.inspector = &provision.Inspector{DB: d.DB, Backends: d.Worker.Backends, Log: slog.New(slog.DiscardHandler), Owner: "test", Settings: d.Worker.Settings}
-	d.edit(func(tx *store.Tx, set store.PermissionSet) error { return access.PutInlinePolicy(tx, set, inlineText, quota.Limits{}) })
-	d.edit(func(tx *store.Tx, set store.PermissionSet) error { return access.AttachManagedPolicy(tx, set, readOnly, quota.Limits{}) })
-	d.edit(func(tx *store.Tx, set store.PermissionSet) error { return access.PutBoundary(tx, set, store.Boundary{Managed: admin}) })
+	d.edit(func(tx *store.Tx, set store.PermissionSet) error {
+		return access.PutInlinePolicy(tx, set, inlineText, quota.Limits{})
+	})
+	d.edit(func(tx *store.Tx, set store.PermissionSet) error {
+		return access.AttachManagedPolicy(tx, set, readOnly, quota.Limits{})
+	})
+	d.edit(func(tx *store.Tx, set store.PermissionSet) error {
+		return access.PutBoundary(tx, set, store.Boundary{Managed: admin})
+	})
 	d.provisionIn(admintest.Member)
 	d.role = d.roleIn(admintest.Member)
 	return d
@@ -182,7 +188,20 @@ func TestMissing(t *testing.T) {
 	for name, mend := range map[string]func(d *drifting){
 		"healed":      func(d *drifting) { d.heal() },
 		"provisioned": func(d *drifting) { d.start(access.BeginProvision) },
-		"unassigned":  func(d *drifting) { d.begin(access.BeginDeletion, admintest.Member); d.Settle(d.t) },
+		"assigned": func(d *drifting) {
+			d.Update(d.t, func(tx *store.Tx) error {
+				g, err := directory.CreateGroup(tx, store.Group{StoreID: d.Instance.StoreID, DisplayName: "Others"}, "test")
+				if err != nil {
+					return err
+				}
+				a := d.assignment(admintest.Member)
+				a.PrincipalType, a.PrincipalID = store.PrincipalGroup, g.ID
+				_, err = access.BeginAssignment(tx, a)
+				return err
+			})
+			d.Settle(d.t)
+		},
+		"unassigned": func(d *drifting) { d.begin(access.BeginDeletion, admintest.Member); d.Settle(d.t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -222,17 +241,41 @@ func TestUnexpected(t *testing.T) {
 func TestOutdated(t *testing.T) {
 	t.Parallel()
 	d := newDrifting(t)
-	d.edit(func(tx *store.Tx, set store.PermissionSet) error { return access.DetachManagedPolicy(tx, set, readOnly) })
+	d.edit(func(tx *store.Tx, set store.PermissionSet) error {
+		return access.DetachManagedPolicy(tx, set, readOnly)
+	})
 	const outdated = "222233334444 OUTDATED: The permission set was edited after it was provisioned here."
 	d.expectFound(outdated)
 	d.memory.Tamper(admintest.Member, d.role, func(r *provision.Role) { r.Inline = "" })
 	d.expectFound("222233334444 CHANGED: The inline policy was removed.", outdated)
+	d.Settings.DriftEvery = time.Hour
+	if done, err := d.inspector.CheckIfDue(t.Context()); !done || err != nil {
+		t.Fatal(done, err)
+	}
 	if r := d.heal(); r.Status != store.RequestSucceeded {
 		t.Error(r.Reason)
 	}
 	d.expectFound(outdated)
+	d.expectKept(store.DriftOutdated)
 	d.start(access.BeginProvision)
 	d.expectFound()
+	d.expectKept()
+}
+
+// expectKept: these findings of the last check stand.
+func (d *drifting) expectKept(want ...store.DriftKind) {
+	d.t.Helper()
+	d.View(d.t, func(tx *store.Tx) error {
+		kept, err := tx.DriftFindings(admintest.Member, admintest.Member)
+		var got []store.DriftKind
+		for _, f := range kept {
+			got = append(got, f.Kind)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			d.t.Errorf("findings that are kept:\n%s", diff)
+		}
+		return err
+	})
 }
 
 // TestNothingToHeal: where the permission set was not provisioned there is nothing to go back to.
@@ -243,59 +286,5 @@ func TestNothingToHeal(t *testing.T) {
 	d.Settle(t)
 	if r := d.heal(); r.Status != store.RequestFailed || r.Reason != "Received a 404 status error: Permission set provision not found in AWS account 222233334444." {
 		t.Errorf("%s %s", r.Status, r.Reason)
-	}
-}
-
-// TestPagesOfLooks: however many roles a look is about, all looks together see each role once.
-func TestPagesOfLooks(t *testing.T) {
-	t.Parallel()
-	d := newDrifting(t)
-	for _, a := range []arn.AccountID{admintest.Management, admintest.Delegate} {
-		d.provisionIn(a)
-	}
-	for n := range 5 {
-		name := fmt.Sprintf("AWSReservedSSO_%d", n)
-		d.memory.Tamper(admintest.Delegate, name, func(r *provision.Role) { r.Name = name })
-	}
-	d.memory.Take(admintest.Member, d.role)
-	want, checked := d.found(100)
-	if len(want) != 6 || checked != 8 {
-		t.Errorf("%d roles checked, findings %v", checked, want)
-	}
-	for limit := 1; limit < 10; limit++ {
-		got, n := d.found(limit)
-		if diff := cmp.Diff(want, got); diff != "" || n != checked {
-			t.Errorf("by %d: %d roles\n%s", limit, n, diff)
-		}
-	}
-	l, err := d.inspector.Look(t.Context(), admintest.Delegate, provision.Place{}, 100)
-	if err != nil || l.Checked != 6 || len(l.Findings) != 5 || l.Next != nil {
-		t.Errorf("one account: %+v, %v", l, err)
-	}
-	if _, err := d.inspector.Look(t.Context(), "000000000000", provision.Place{}, 100); err == nil {
-		t.Error("an account that there is not was checked")
-	}
-}
-
-// TestAccountsThatCannotBeChecked are told, and are not the same as accounts without findings.
-func TestAccountsThatCannotBeChecked(t *testing.T) {
-	t.Parallel()
-	d := newDrifting(t)
-	d.start(access.BeginProvision)
-	d.Update(t, func(tx *store.Tx) error {
-		_, err := access.BeginProvision(tx, d.set.PermissionSet, admintest.Member)
-		return err
-	})
-	d.expectFound("222233334444 unchecked: Its roles are being changed now. Check again when that has ended.")
-	d.Settle(t)
-	d.expectFound()
-	d.memory.Deafen(errors.New("secret detail"))
-	got, _ := d.found(100)
-	if len(got) != 4 || !strings.HasSuffix(got[0], "unchecked: It did not answer. The server's log says more.") {
-		t.Errorf("%v", got)
-	}
-	d.inspector.Backends = nil
-	if got, _ := d.found(100); len(got) != 4 || !strings.HasSuffix(got[0], "a backend that this server does not have: local.") {
-		t.Errorf("%v", got)
 	}
 }
