@@ -25,7 +25,7 @@ func tamper(ts *testscript.TestScript, _ bool, args []string) {
 			return errors.Join(err, errors.New("two roles are needed"))
 		}
 		foreign := roles[0]
-		foreign.Name, foreign.ID, foreign.Set = "AWSReservedSSO_Mine_0123456789abcdef", "AROAMINE", arn.PermissionSet{}
+		foreign.Name, foreign.ID, foreign.Set = "AWSReservedSSO_"+args[2]+"_0123456789abcdef", "AROA"+args[2], arn.PermissionSet{}
 		roles[0].Spec.Managed, roles[0].Spec.SessionDuration = nil, 12*roles[0].Spec.SessionDuration
 		roles[0].Spec.Inline, err = tx.PutDocument(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
 		return errors.Join(err, tx.UpdateRole(roles[0]), tx.DeleteRole(account, roles[1].Name), tx.InsertRole(foreign))

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"sallyport": 
 //	drawn FILE TEXT    fails unless FILE shows the QR code of TEXT, once and whole
 //	otpauth NAME DIR   $NAME is what an authenticator app reads for the first person of a sample world
 //	setenv FILE        sets NAME=VALUE of a file
-//	tamper DIR ACCOUNT changes roles of an account in the database of a stopped server
+//	tamper DIR ACCOUNT NAME  changes roles of an account in the database of a stopped server, and adds one
 //	within DURATION    fails when more time than that has passed since the last hang
 func TestScripts(t *testing.T) {
 	t.Parallel()
