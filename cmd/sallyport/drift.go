@@ -135,41 +135,66 @@ func (f *remote) healAll(cmd *cobra.Command, c *client, d *drift, account string
 	if err := f.confirm(cmd, fmt.Sprintf("Make %s again what was provisioned?", number(int32(len(all)), "role", "roles"))); err != nil {
 		return nil, err
 	}
-	i, err := c.instance(cmd.Context())
+	healings, raws, err := heal(cmd, c, all)
 	if err != nil {
 		return nil, err
 	}
-	begun := make([]api.DriftHealing, len(all))
-	for n, role := range all {
-		out, _, err := apiclient.Ask[api.HealDriftResponse](cmd.Context(), c.Client, &api.HealDriftRequest{
-			InstanceArn: *i.InstanceArn, AccountId: role.AccountId, PermissionSetArn: *role.PermissionSetArn,
-		})
-		if err != nil {
-			return nil, err
-		}
-		begun[n] = out.DriftHealing
-	}
-	tell, raws := progress(cmd), []json.RawMessage(nil)
-	for n := range begun {
-		var raw json.RawMessage
-		if begun[n], raw, err = healed(cmd.Context(), c, *i.InstanceArn, begun[n].HealingId); err != nil {
-			return nil, err
-		}
-		if tell != nil {
-			tell("Roles healed", n+1, len(begun))
-		}
-		raws = append(raws, raw)
-	}
 	if f.output != "json" {
-		for n, h := range begun {
+		for n, h := range healings {
 			fmt.Fprintln(cmd.OutOrStdout(), outcome(all[n], h))
 		}
 	}
 	again, err := f.drift(cmd, c, account)
 	if err == nil {
-		again.Healings, again.raw.Healings = begun, raws
+		again.Healings, again.raw.Healings = healings, raws
 	}
 	return again, err
+}
+
+// heal has roles healed, all at once, and waits for each. What is refused for one role is its failure alone.
+func heal(cmd *cobra.Command, c *client, roles []api.DriftFinding) (healings []api.DriftHealing, raws []json.RawMessage, err error) {
+	i, err := c.instance(cmd.Context())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, role := range roles {
+		out, _, err := apiclient.Ask[api.HealDriftResponse](cmd.Context(), c.Client, &api.HealDriftRequest{
+			InstanceArn: *i.InstanceArn, AccountId: role.AccountId, PermissionSetArn: *role.PermissionSetArn,
+		})
+		switch {
+		case apiclient.IsCode(err, "AccessDeniedException"), apiclient.IsCode(err, "ResourceNotFoundException"): // the others' turn still comes
+			healings = append(healings, api.DriftHealing{Status: api.DriftHealingStatusFailed, FailureReason: new(sentence(err))})
+		case err != nil:
+			return nil, nil, err
+		default:
+			healings = append(healings, out.DriftHealing)
+		}
+	}
+	raws, err = await(cmd, c, *i.InstanceArn, roles, healings)
+	return healings, raws, err
+}
+
+// await waits for healings to end.
+func await(cmd *cobra.Command, c *client, instance string, roles []api.DriftFinding, healings []api.DriftHealing) (raws []json.RawMessage, err error) {
+	tell := progress(cmd)
+	for n, h := range healings {
+		var raw json.RawMessage
+		if h.HealingId == "" {
+			raw, err = json.Marshal(map[string]any{
+				"AccountId": roles[n].AccountId, "PermissionSetArn": roles[n].PermissionSetArn, "Status": h.Status, "FailureReason": h.FailureReason,
+			})
+		} else {
+			healings[n], raw, err = healed(cmd.Context(), c, instance, h.HealingId)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if tell != nil {
+			tell("Roles healed", n+1, len(healings))
+		}
+		raws = append(raws, raw)
+	}
+	return raws, nil
 }
 
 func outcome(role api.DriftFinding, h api.DriftHealing) string {

@@ -200,15 +200,7 @@ func (s *span) compare(tx *store.Tx, want []store.Provisioned, are []Role) error
 	}
 	for len(want) > 0 || len(are) > 0 {
 		s.checked++
-		order := 0
-		switch {
-		case len(are) == 0:
-			order = -1
-		case len(want) == 0:
-			order = 1
-		default:
-			order = strings.Compare(want[0].Name, are[0].Name)
-		}
+		order := first(want, are)
 		if order > 0 {
 			find(are[0].Name, arn.PermissionSet{}, store.DriftUnexpected, "No permission set was provisioned as this role, though its path says so.")
 			are = are[1:]
@@ -229,6 +221,17 @@ func (s *span) compare(tx *store.Tx, want []store.Provisioned, are []Role) error
 		}
 	}
 	return texts.err
+}
+
+// first tells which of two lists by name has the name that comes next: -1 the one, 1 the other, 0 both.
+func first(want []store.Provisioned, are []Role) int {
+	switch {
+	case len(are) == 0:
+		return -1
+	case len(want) == 0:
+		return 1
+	}
+	return strings.Compare(want[0].Name, are[0].Name)
 }
 
 // texts are documents by their hashes, each read once.

@@ -153,19 +153,23 @@ func note(tx *store.Tx, look Look) error {
 			}
 		}
 		for _, f := range s.findings {
-			n := slices.IndexFunc(kept, f.Same)
-			if n >= 0 && slices.Equal(kept[n].Details, f.Details) {
+			if n := slices.IndexFunc(kept, f.Same); n >= 0 && slices.Equal(kept[n].Details, f.Details) {
 				continue
 			}
-			if err := tx.PutDriftFinding(f); err != nil {
-				return fmt.Errorf("keep finding: %w", err)
-			}
-			if err := driftEvent(tx, instance, "DriftDetected", f); err != nil {
+			if err := detect(tx, instance, f); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// detect keeps a finding that is new, or says something new.
+func detect(tx *store.Tx, i store.Instance, f store.DriftFinding) error {
+	if err := tx.PutDriftFinding(f); err != nil {
+		return fmt.Errorf("keep finding: %w", err)
+	}
+	return driftEvent(tx, i, "DriftDetected", f)
 }
 
 // covers says whether the role of a finding is among those that were looked at.
