@@ -4,11 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-
-	"sallyport/internal/arn"
-	"sallyport/internal/quota"
-	"sallyport/internal/setting"
-	"sallyport/internal/store"
 )
 
 // contest is an operation that moto's server has too.
@@ -86,47 +81,4 @@ func contestRows(contests []contest, rates [][]float64, paired bool) []row {
 		rows = append(rows, r)
 	}
 	return rows
-}
-
-// emptyWorld makes the world of `sallyport dev` in dir, leaves its server stopped and, in one transaction, fills the world.
-func (b bench) emptyWorld(ctx context.Context, dir string, fill func(*store.Tx) error) (world, arn.Instance, error) {
-	server, w, err := b.dev(ctx, dir)
-	if err != nil {
-		return w, "", err
-	}
-	if err := server.stop(); err != nil {
-		return w, "", err
-	}
-	instance, err := arn.ParseInstance(w.InstanceARN)
-	if err != nil {
-		return w, "", err
-	}
-	return w, instance, b.offline(ctx, dir, func(db *store.DB) error { return db.Update(ctx, fill) })
-}
-
-// relax takes AWS's limits away, where they would be what is measured.
-func relax(tx *store.Tx) error {
-	if _, err := setting.Put(tx, "limits.mode", string(quota.Relaxed), "bench"); err != nil {
-		return fmt.Errorf("relax limits: %w", err)
-	}
-	return nil
-}
-
-// inBatches does n things in transactions that are far from the time that one may take.
-func inBatches(ctx context.Context, db *store.DB, n int, do func(tx *store.Tx, i int) error) error {
-	const batch = 2000
-	for from := 0; from < n; from += batch {
-		err := db.Update(ctx, func(tx *store.Tx) error {
-			for i := from; i < min(from+batch, n); i++ {
-				if err := do(tx, i); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"sallyport/internal/awsapi/identitystore"
 	"sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/quota"
 )
@@ -37,14 +36,6 @@ func writing(ctx context.Context, b bench) ([]row, error) {
 				return c.renderer(ctx, &ssoadmin.Info, "PutInlinePolicyToPermissionSet", func(i int) any {
 					return inlinePolicy(w.InstanceARN, sets[i%len(sets)], i)
 				}), err
-			},
-		},
-		contest{
-			what: "CreateGroup", times: 10, once: true, most: writesMost,
-			prepare: func(ctx context.Context, w world, c client) (renderer, error) {
-				return c.renderer(ctx, &identitystore.Info, "CreateGroup", func(i int) any {
-					return &identitystore.CreateGroupRequest{IdentityStoreId: w.StoreID, DisplayName: new(fmt.Sprintf("new-%d", i))}
-				}), nil
 			},
 		},
 	)

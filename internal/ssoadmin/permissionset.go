@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"sallyport/internal/access"
+	"sallyport/internal/arn"
 	api "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/store"
@@ -63,12 +64,12 @@ func (s Service) ListPermissionSets(_ context.Context, c *endpoint.Call, in *api
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := c.Tx.PermissionSets(i.ID, q)
+	rows, next, err := c.Tx.SetIDs(i.ID, q)
 	if err != nil {
 		return nil, fmt.Errorf("list permission sets: %w", err)
 	}
 	return &api.ListPermissionSetsResponse{
-		PermissionSets: mapped(rows, func(p store.PermissionSet) string { return p.ARN() }),
+		PermissionSets: mapped(rows, arn.PermissionSet.ARN),
 		NextToken:      c.NextToken(next, in.InstanceArn),
 	}, nil
 }

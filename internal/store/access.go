@@ -58,6 +58,8 @@ const (
 	permissionSetByName query = `SELECT ` + permissionSetColumns + ` FROM permission_set p WHERE p.instance_id = $1 AND p.name = $2`
 	permissionSetsAfter query = `SELECT ` + permissionSetColumns + ` FROM permission_set p WHERE p.instance_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3`
 
+	setIDsAfter query = `SELECT p.id FROM permission_set p WHERE p.instance_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3`
+
 	countPermissionSets query = `SELECT COUNT(*) FROM (SELECT 1 FROM permission_set WHERE instance_id = $1 LIMIT $2) AS p`
 
 	insertSetPolicy  query = `INSERT INTO permission_set_policy (permission_set, arn) VALUES ($1, $2) ON CONFLICT DO NOTHING`
@@ -123,6 +125,20 @@ func (tx *Tx) PermissionSets(i arn.Instance, q page.Query) ([]PermissionSet, pag
 		return nil, nil, err
 	}
 	rows, next := page.Trim(rows, q.Limit, func(p PermissionSet) page.Key { return page.Key{p.ID} })
+	return rows, next, nil
+}
+
+// SetIDs lists what identifies the permission sets of an instance, by id: an index has that, and no row is read.
+func (tx *Tx) SetIDs(i arn.Instance, q page.Query) ([]arn.PermissionSet, page.Key, error) {
+	rows, err := list(tx, setIDsAfter, func(r row) (p arn.PermissionSet, err error) {
+		p.Instance = i
+		err = r.Scan(&p.ID)
+		return p, err
+	}, i, at(q.After, 0), q.Limit+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, next := page.Trim(rows, q.Limit, func(p arn.PermissionSet) page.Key { return page.Key{p.ID} })
 	return rows, next, nil
 }
 
