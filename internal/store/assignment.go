@@ -42,6 +42,9 @@ func (a Assignment) GrantKey() string { return "grant:" + string(a.Account) + "/
 
 const assignmentColumns = `a.account_id, a.instance_id, a.permission_set, a.principal_type, a.principal_id, a.state, a.created_at`
 
+// heldColumns are those that an index has by principal, so that what a principal has is listed without a look at the rows.
+const heldColumns = `a.account_id, a.instance_id, a.permission_set, a.principal_type, a.principal_id, a.state`
+
 const (
 	insertAssignment query = `INSERT INTO assignment (account_id, permission_set, principal_type, principal_id, instance_id, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`
 	updateAssignment query = `UPDATE assignment SET state = $1 WHERE account_id = $2 AND permission_set = $3 AND principal_type = $4 AND principal_id = $5`
@@ -54,15 +57,15 @@ const (
 		ORDER BY a.principal_type, a.principal_id LIMIT $5`
 
 	// The two halves of what a principal has: by itself, and (of a user) by its groups.
-	assignmentsOfPrincipal query = `SELECT ` + assignmentColumns + ` FROM assignment a
+	assignmentsOfPrincipal query = `SELECT ` + heldColumns + ` FROM assignment a
 		WHERE a.principal_id = $1 AND a.account_id >= $2 AND a.account_id <= $3 AND a.instance_id = $4 AND a.principal_type = $5 AND a.state <> 'PENDING'
 		AND (a.account_id, a.permission_set) > ($6, $7)
 		ORDER BY a.account_id, a.permission_set LIMIT $8`
-	assignmentsOfUser query = `SELECT ` + assignmentColumns + ` FROM (
-		SELECT ` + assignmentColumns + ` FROM assignment a
+	assignmentsOfUser query = `SELECT ` + heldColumns + ` FROM (
+		SELECT ` + heldColumns + ` FROM assignment a
 			WHERE a.principal_id = $1 AND a.account_id >= $2 AND a.account_id <= $3 AND a.principal_type = 'USER' AND a.state <> 'PENDING'
 		UNION ALL
-		SELECT ` + assignmentColumns + ` FROM membership m JOIN directory_group g ON g.id = m.group_id JOIN assignment a ON a.principal_id = m.group_id
+		SELECT ` + heldColumns + ` FROM membership m JOIN directory_group g ON g.id = m.group_id JOIN assignment a ON a.principal_id = m.group_id
 			WHERE m.user_id = $1 AND a.account_id >= $2 AND a.account_id <= $3 AND a.principal_type = 'GROUP' AND a.state <> 'PENDING'
 		) a WHERE a.instance_id = $4 AND (a.account_id, a.permission_set, a.principal_id) > ($5, $6, $7)
 		ORDER BY a.account_id, a.permission_set, a.principal_id LIMIT $8`
@@ -90,6 +93,11 @@ func scanAssignment(r row) (a Assignment, err error) {
 	var created int64
 	err = r.Scan(&a.Account, &a.Set.Instance, &a.Set.ID, &a.PrincipalType, &a.PrincipalID, &a.State, &created)
 	a.CreatedAt = fromMicros(created)
+	return a, err
+}
+
+func scanHeld(r row) (a Assignment, err error) {
+	err = r.Scan(&a.Account, &a.Set.Instance, &a.Set.ID, &a.PrincipalType, &a.PrincipalID, &a.State)
 	return a, err
 }
 
@@ -135,8 +143,8 @@ func (tx *Tx) AllAssignments(i arn.Instance, q page.Query) ([]Assignment, page.K
 	return rows, next, nil
 }
 
-// AssignmentsOf lists what a principal has, by account and permission set; of a user, also what its groups have.
-// An account narrows the list to it; "" does not.
+// AssignmentsOf lists what a principal has, by account and permission set; of a user, also what its groups have. An
+// account narrows the list to it; "" does not. When they were made is left out.
 func (tx *Tx) AssignmentsOf(i arn.Instance, t PrincipalType, id string, account arn.AccountID, q page.Query) ([]Assignment, page.Key, error) {
 	low, high := account, account
 	if account == "" {
@@ -145,9 +153,9 @@ func (tx *Tx) AssignmentsOf(i arn.Instance, t PrincipalType, id string, account 
 	var rows []Assignment
 	var err error
 	if t == PrincipalUser {
-		rows, err = list(tx, assignmentsOfUser, scanAssignment, id, low, high, i, at(q.After, 0), at(q.After, 1), at(q.After, 2), q.Limit+1)
+		rows, err = list(tx, assignmentsOfUser, scanHeld, id, low, high, i, at(q.After, 0), at(q.After, 1), at(q.After, 2), q.Limit+1)
 	} else {
-		rows, err = list(tx, assignmentsOfPrincipal, scanAssignment, id, low, high, i, t, at(q.After, 0), at(q.After, 1), q.Limit+1)
+		rows, err = list(tx, assignmentsOfPrincipal, scanHeld, id, low, high, i, t, at(q.After, 0), at(q.After, 1), q.Limit+1)
 	}
 	if err != nil {
 		return nil, nil, err
