@@ -46,7 +46,7 @@ func ParsePermissionSet(s string) (PermissionSet, error) {
 
 // ARN is arn:aws:sso:::permissionSet/ssoins-…/ps-….
 func (p PermissionSet) ARN() string {
-	return ARN{Partition, "sso", "", "", "permissionSet/" + string(p.Instance) + "/" + p.ID}.String()
+	return "arn:" + Partition + ":sso:::permissionSet/" + string(p.Instance) + "/" + p.ID // in one piece: lists have many
 }
 
 // Application names an application: the account that made it, its instance, and apl- with 16 characters.

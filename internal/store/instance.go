@@ -89,6 +89,7 @@ func (tx *Tx) InsertInstance(i Instance) error {
 
 // UpdateInstance writes an instance's name, status, regions and network; ErrNotFound.
 func (tx *Tx) UpdateInstance(i Instance) error {
+	tx.instance = nil
 	regions := []byte("[]")
 	if len(i.Regions) > 0 {
 		var err error
@@ -108,12 +109,24 @@ func (tx *Tx) UpdateInstance(i Instance) error {
 
 // Instance is the instance with the id; ErrNotFound.
 func (tx *Tx) Instance(id arn.Instance) (Instance, error) {
-	return get(tx, instanceByID, scanInstance, id)
+	return tx.recall(func(i Instance) bool { return i.ID == id }, instanceByID, id)
 }
 
 // InstanceOfStore is the instance whose identity store has the id; ErrNotFound.
 func (tx *Tx) InstanceOfStore(id arn.StoreID) (Instance, error) {
-	return get(tx, instanceByStore, scanInstance, id)
+	return tx.recall(func(i Instance) bool { return i.StoreID == id }, instanceByStore, id)
+}
+
+// recall remembers the instance that was found last: the account rule asks for it, and then the operation does.
+func (tx *Tx) recall(is func(Instance) bool, q query, id any) (Instance, error) {
+	if tx.instance != nil && is(*tx.instance) {
+		return *tx.instance, tx.ready()
+	}
+	i, err := get(tx, q, scanInstance, id)
+	if err == nil {
+		tx.instance = &i
+	}
+	return i, err
 }
 
 // OrganizationInstance is the instance of the organization; ErrNotFound.
@@ -127,7 +140,10 @@ func (tx *Tx) InstanceOfAccount(account arn.AccountID) (Instance, error) {
 }
 
 // DeleteInstance removes the instance's row alone; ErrNotFound.
-func (tx *Tx) DeleteInstance(id arn.Instance) error { return one(tx.exec(deleteInstance, id)) }
+func (tx *Tx) DeleteInstance(id arn.Instance) error {
+	tx.instance = nil
+	return one(tx.exec(deleteInstance, id))
+}
 
 // InstancesOf lists the instances that an account administers: the organization's, if it owns it or is its delegated administrator,
 // then its own.

@@ -53,6 +53,8 @@ type Tx struct {
 	writable bool
 	failed   error // the first failure of a statement; none runs after it
 
+	instance *Instance // found last, and not changed since
+
 	changes  []Change
 	events   []Event
 	enqueued bool
