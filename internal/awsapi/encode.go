@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -27,14 +28,7 @@ func appendJSON(b []byte, s *Shape, v reflect.Value) []byte {
 	case Structure:
 		return appendObject(b, s, v)
 	case List:
-		b = append(b, '[')
-		for i := range v.Len() {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendJSON(b, s.Elem, v.Index(i))
-		}
-		return append(b, ']')
+		return appendList(b, s, v)
 	case Map:
 		return appendMap(b, s, v)
 	case String:
@@ -50,6 +44,21 @@ func appendJSON(b []byte, s *Shape, v reflect.Value) []byte {
 		return append(b, "null"...)
 	}
 	return append(b, v.Bytes()...)
+}
+
+func appendList(b []byte, s *Shape, v reflect.Value) []byte {
+	b = append(b, '[')
+	for i, n := 0, v.Len(); i < n; i++ {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		start := len(b)
+		b = appendJSON(b, s.Elem, v.Index(i))
+		if i == 0 { // the others are likely as long as the first
+			b = slices.Grow(b, (n-1)*(len(b)-start+1))
+		}
+	}
+	return append(b, ']')
 }
 
 func appendObject(b []byte, s *Shape, v reflect.Value) []byte {
@@ -112,6 +121,10 @@ func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {
+		if i+8 <= len(s) && plain(s[i:i+8]) {
+			i += 8
+			continue
+		}
 		c := s[i]
 		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
 			i++
@@ -132,6 +145,15 @@ func appendString(b []byte, s string) []byte {
 		start = i
 	}
 	return append(append(b, s[start:]...), '"')
+}
+
+// plain tells that none of eight bytes needs a look of its own: in each of them, the highest bit of what is computed says that the byte
+// is beyond ASCII, below the space, a quote or a backslash.
+func plain(s string) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	quote, slash := w^ones*'"', w^ones*'\\'
+	return (w|(w-ones*' ')|(quote-ones)|(slash-ones))&high == 0
 }
 
 func appendEscape(b []byte, c byte) []byte {

@@ -79,6 +79,24 @@ func TestWriteJSON(t *testing.T) {
 	}
 }
 
+// Strings are looked at eight bytes at a time; a byte that needs escaping may stand anywhere among them, beside any other.
+func TestStringsAreEscapedEverywhere(t *testing.T) {
+	t.Parallel()
+	special := []rune{0, 1, '\t', '\n', 0x1f, ' ', '!', '"', '#', '[', '\\', ']', 0x7f, 'é', '☃'}
+	for at := range 17 {
+		for _, one := range special {
+			for _, two := range special {
+				want := strings.Repeat("a", at) + string(one) + string(two) + strings.Repeat("a", 17-at)
+				body := result(t, &ssoadmin.Info, "GetInlinePolicyForPermissionSet", &ssoadmin.GetInlinePolicyForPermissionSetResponse{InlinePolicy: &want}).Body
+				var got struct{ InlinePolicy string }
+				if err := json.Unmarshal(body.Bytes(), &got); err != nil || got.InlinePolicy != want {
+					t.Fatalf("%q at %d: %s: %v", []rune{one, two}, at, body, err)
+				}
+			}
+		}
+	}
+}
+
 func TestWriteXML(t *testing.T) {
 	t.Parallel()
 	const end = "<ResponseMetadata><RequestId>" + requestID + "</RequestId></ResponseMetadata>"
