@@ -19,11 +19,10 @@ const (
 // provisioning measures how long it takes until an edit of a permission set has reached 1,000 accounts that the server hosts, and,
 // beside it, 500.
 func provisioning(ctx context.Context, b bench) ([]row, error) {
-	w, _, err := b.emptyWorld(ctx, b.dir, relax)
-	if err != nil {
+	if _, _, err := b.emptyWorld(ctx, b.dir, relax); err != nil {
 		return nil, err
 	}
-	err = b.offline(ctx, b.dir, func(db *store.DB) error { return inBatches(ctx, db, allAccounts, addAccount) })
+	err := b.offline(ctx, b.dir, func(db *store.DB) error { return inBatches(ctx, db, allAccounts, addAccount) })
 	if err != nil {
 		return nil, err
 	}
