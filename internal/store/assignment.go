@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"time"
 
 	"sallyport/internal/arn"
@@ -75,6 +76,15 @@ const (
 		ORDER BY CASE WHEN a.state = 'PENDING' THEN 1 ELSE 0 END, a.account_id, a.permission_set LIMIT $3`
 	assignedAnything query = `SELECT 1 WHERE EXISTS (SELECT 1 FROM assignment WHERE principal_id = $1 AND principal_type = $2)
 		OR EXISTS (SELECT 1 FROM application_assignment WHERE principal_id = $1 AND principal_type = $2)`
+
+	// An account up to which a user's groups have at least a page: so many of them have at least as many assignments up to there.
+	pageOfUser query = `SELECT p.account_id FROM (
+		SELECT (SELECT a.account_id FROM assignment a
+			WHERE a.principal_id = m.group_id AND a.account_id >= $1 AND a.account_id <= $2 AND a.principal_type = 'GROUP' AND a.state <> 'PENDING'
+			AND a.instance_id = $3 AND (a.account_id, a.permission_set, a.principal_id) > ($4, $5, $6)
+			ORDER BY a.account_id, a.permission_set LIMIT 1 OFFSET $7) AS account_id
+		FROM membership m JOIN directory_group g ON g.id = m.group_id WHERE m.user_id = $8
+		) p WHERE p.account_id IS NOT NULL ORDER BY p.account_id LIMIT 1 OFFSET $9`
 
 	setInUse query = `SELECT 1 WHERE EXISTS (SELECT 1 FROM assignment WHERE permission_set = $1)
 		OR EXISTS (SELECT 1 FROM role WHERE permission_set = $1)
@@ -153,6 +163,9 @@ func (tx *Tx) AssignmentsOf(i arn.Instance, t PrincipalType, id string, account 
 	var rows []Assignment
 	var err error
 	if t == PrincipalUser {
+		if high, err = tx.pageOfUser(i, id, low, high, q); err != nil {
+			return nil, nil, err
+		}
 		rows, err = list(tx, assignmentsOfUser, scanHeld, id, low, high, i, at(q.After, 0), at(q.After, 1), at(q.After, 2), q.Limit+1)
 	} else {
 		rows, err = list(tx, assignmentsOfPrincipal, scanHeld, id, low, high, i, t, at(q.After, 0), at(q.After, 1), q.Limit+1)
@@ -172,6 +185,20 @@ func (tx *Tx) AssignmentsLeft(t PrincipalType, id string, limit int) ([]Assignme
 // AssignedAnything tells whether an account or an application is assigned to the principal itself, in any state.
 func (tx *Tx) AssignedAnything(t PrincipalType, id string) (bool, error) {
 	return tx.exists(assignedAnything, id, t)
+}
+
+// ofEach is how many assignments of each of a user's groups are looked at to tell where a page of all of them ends.
+const ofEach = 3
+
+// pageOfUser is an account, at most high, up to which the next page of what a user has is complete. Who is in many groups that have
+// much has the page put together from a few assignments of each, and not from all that come before what was found so far.
+func (tx *Tx) pageOfUser(i arn.Instance, id string, low, high arn.AccountID, q page.Query) (arn.AccountID, error) {
+	groups := (q.Limit + ofEach) / ofEach // that have as many each hold a page and one more
+	bound, err := get(tx, pageOfUser, scanText, low, high, i, at(q.After, 0), at(q.After, 1), at(q.After, 2), ofEach-1, id, groups-1)
+	if errors.Is(err, ErrNotFound) {
+		return high, nil
+	}
+	return arn.AccountID(bound), err
 }
 
 // SetInUse tells whether anything still hangs on a permission set: an assignment, a role, a request in progress.
