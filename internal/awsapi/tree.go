@@ -31,6 +31,10 @@ type (
 	form map[string]any
 )
 
+// ParseJSON reads one JSON value for protocols beside AWS's: nil, bool, json.Number, string, []any and map[string]any. It is as
+// strict as requests of AWS's protocols are read: see parseJSON.
+func ParseJSON(body []byte) (any, error) { return parseJSON(body) }
+
 // parseJSON reads one JSON value with nothing after it. It refuses what encoding/json is lenient about: repeated names,
 // invalid UTF-8, boundless depth.
 func parseJSON(body []byte) (any, error) {

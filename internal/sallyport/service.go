@@ -35,6 +35,7 @@ type Service struct {
 	Sessions     *session.Service
 	Instance     arn.Instance
 	Owner        arn.AccountID // the management account, whose user the operator is
+	SCIM         string        // the server's URL, under which the endpoints of sources are
 	OperatorKeys *keyring.Ring // seals the secrets of the operator's access keys
 	Inspector    *provision.Inspector
 }

@@ -28,7 +28,8 @@ type User struct {
 	UserName    string // as written; compared without case
 	DisplayName string
 	Status      UserStatus
-	Revision    int64 // rises with every write
+	Revision    int64  // rises with every write
+	Source      string // the SCIM tenant that it comes from; "": made here
 	UserAttrs
 	Trail
 }
@@ -110,11 +111,11 @@ func (u UserAttrs) PrimaryEmail() string {
 // ARN is the user's ARN.
 func (u User) ARN() string { return arn.DirectoryUserARN(u.ID) }
 
-const userColumns = `id, store_id, user_name, display_name, status, revision, attrs, created_at, created_by, updated_at, updated_by`
+const userColumns = `id, store_id, user_name, display_name, status, revision, attrs, created_at, created_by, updated_at, updated_by, source`
 
 const (
-	insertUser query = `INSERT INTO directory_user (` + userColumns + `, user_name_ci, email_ci) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`
-	updateUser query = `UPDATE directory_user SET user_name = $1, user_name_ci = $2, email_ci = $3, display_name = $4, status = $5, revision = $6, attrs = $7, updated_at = $8, updated_by = $9 WHERE id = $10`
+	insertUser query = `INSERT INTO directory_user (` + userColumns + `, user_name_ci, email_ci) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`
+	updateUser query = `UPDATE directory_user SET user_name = $1, user_name_ci = $2, email_ci = $3, display_name = $4, status = $5, revision = $6, attrs = $7, updated_at = $8, updated_by = $9, source = $10 WHERE id = $11`
 	deleteUser query = `DELETE FROM directory_user WHERE id = $1`
 
 	userByID    query = `SELECT ` + userColumns + ` FROM directory_user WHERE id = $1`
@@ -127,7 +128,7 @@ const (
 func scanUser(r row) (u User, err error) {
 	var attrs string
 	var created, updated int64
-	err = r.Scan(&u.ID, &u.StoreID, &u.UserName, &u.DisplayName, &u.Status, &u.Revision, &attrs, &created, &u.CreatedBy, &updated, &u.UpdatedBy)
+	err = r.Scan(&u.ID, &u.StoreID, &u.UserName, &u.DisplayName, &u.Status, &u.Revision, &attrs, &created, &u.CreatedBy, &updated, &u.UpdatedBy, &u.Source)
 	if err != nil {
 		return u, err
 	}
@@ -141,7 +142,7 @@ func (tx *Tx) InsertUser(u User) error {
 	if err != nil {
 		return fmt.Errorf("encode user: %w", err)
 	}
-	return added(tx.exec(insertUser, u.ID, u.StoreID, u.UserName, u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.CreatedAt), u.CreatedBy, micros(u.UpdatedAt), u.UpdatedBy,
+	return added(tx.exec(insertUser, u.ID, u.StoreID, u.UserName, u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.CreatedAt), u.CreatedBy, micros(u.UpdatedAt), u.UpdatedBy, u.Source,
 		fold(u.UserName), nullable(fold(u.PrimaryEmail()))))
 }
 
@@ -151,7 +152,7 @@ func (tx *Tx) UpdateUser(u User) error {
 	if err != nil {
 		return fmt.Errorf("encode user: %w", err)
 	}
-	return one(tx.exec(updateUser, u.UserName, fold(u.UserName), nullable(fold(u.PrimaryEmail())), u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.UpdatedAt), u.UpdatedBy, u.ID))
+	return one(tx.exec(updateUser, u.UserName, fold(u.UserName), nullable(fold(u.PrimaryEmail())), u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.UpdatedAt), u.UpdatedBy, u.Source, u.ID))
 }
 
 // DeleteUser removes the user's row alone; ErrNotFound.

@@ -16,6 +16,7 @@ type Group struct {
 	DisplayName string // as written; compared without case
 	Description string
 	Revision    int64
+	Source      string // the SCIM tenant that it comes from; "": made here
 	GroupAttrs
 	Trail
 }
@@ -42,13 +43,13 @@ func (g Group) ARN() string { return arn.DirectoryGroupARN(g.ID) }
 func (m Membership) ARN() string { return arn.MembershipARN(m.ID) }
 
 const (
-	groupColumns      = `id, store_id, display_name, description, revision, attrs, created_at, created_by, updated_at, updated_by`
+	groupColumns      = `id, store_id, display_name, description, revision, attrs, created_at, created_by, updated_at, updated_by, source`
 	membershipColumns = `m.id, m.store_id, m.group_id, m.user_id, m.created_at, m.created_by`
 )
 
 const (
-	insertGroup query = `INSERT INTO directory_group (` + groupColumns + `, display_name_ci) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`
-	updateGroup query = `UPDATE directory_group SET display_name = $1, display_name_ci = $2, description = $3, revision = $4, attrs = $5, updated_at = $6, updated_by = $7 WHERE id = $8`
+	insertGroup query = `INSERT INTO directory_group (` + groupColumns + `, display_name_ci) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`
+	updateGroup query = `UPDATE directory_group SET display_name = $1, display_name_ci = $2, description = $3, revision = $4, attrs = $5, updated_at = $6, updated_by = $7, source = $8 WHERE id = $9`
 	deleteGroup query = `DELETE FROM directory_group WHERE id = $1`
 
 	groupByID   query = `SELECT ` + groupColumns + ` FROM directory_group WHERE id = $1`
@@ -78,7 +79,7 @@ const (
 func scanGroup(r row) (g Group, err error) {
 	var attrs string
 	var created, updated int64
-	err = r.Scan(&g.ID, &g.StoreID, &g.DisplayName, &g.Description, &g.Revision, &attrs, &created, &g.CreatedBy, &updated, &g.UpdatedBy)
+	err = r.Scan(&g.ID, &g.StoreID, &g.DisplayName, &g.Description, &g.Revision, &attrs, &created, &g.CreatedBy, &updated, &g.UpdatedBy, &g.Source)
 	if err != nil {
 		return g, err
 	}
@@ -99,7 +100,7 @@ func (tx *Tx) InsertGroup(g Group) error {
 	if err != nil {
 		return fmt.Errorf("encode group: %w", err)
 	}
-	return added(tx.exec(insertGroup, g.ID, g.StoreID, g.DisplayName, g.Description, g.Revision, string(attrs), micros(g.CreatedAt), g.CreatedBy, micros(g.UpdatedAt), g.UpdatedBy, fold(g.DisplayName)))
+	return added(tx.exec(insertGroup, g.ID, g.StoreID, g.DisplayName, g.Description, g.Revision, string(attrs), micros(g.CreatedAt), g.CreatedBy, micros(g.UpdatedAt), g.UpdatedBy, g.Source, fold(g.DisplayName)))
 }
 
 // UpdateGroup replaces all of a group but its id, store and creation; ErrNotFound, ErrExists.
@@ -108,7 +109,7 @@ func (tx *Tx) UpdateGroup(g Group) error {
 	if err != nil {
 		return fmt.Errorf("encode group: %w", err)
 	}
-	return one(tx.exec(updateGroup, g.DisplayName, fold(g.DisplayName), g.Description, g.Revision, string(attrs), micros(g.UpdatedAt), g.UpdatedBy, g.ID))
+	return one(tx.exec(updateGroup, g.DisplayName, fold(g.DisplayName), g.Description, g.Revision, string(attrs), micros(g.UpdatedAt), g.UpdatedBy, g.Source, g.ID))
 }
 
 // DeleteGroup removes the group's row alone; ErrNotFound.

@@ -27,7 +27,7 @@ var Info = awsapi.Service{
 		{Name: "AccessDeniedException", Code: "AccessDeniedException", Status: 400, Members: []string{"Message", "Reason", "RequestId"}, Reasons: []string{"FRESH_FACTOR_REQUIRED", "SELF_SERVICE_OFF"}},
 		{Name: "ConflictException", Code: "ConflictException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "InternalServerException", Code: "InternalServerException", Status: 500, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
-		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"USER", "MFA_DEVICE", "SESSION", "CLIENT", "SETTING", "PERMISSION_SET", "OPERATOR_KEY", "NOTICE", "DRIFT_HEALING"}},
+		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"USER", "MFA_DEVICE", "SESSION", "CLIENT", "SETTING", "PERMISSION_SET", "OPERATOR_KEY", "NOTICE", "DRIFT_HEALING", "SCIM_TENANT", "SCIM_TOKEN"}},
 		{Name: "ServiceQuotaExceededException", Code: "ServiceQuotaExceededException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "ThrottlingException", Code: "ThrottlingException", Status: 400, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
 		{Name: "ValidationException", Code: "ValidationException", Status: 400, Members: []string{"Message", "RequestId"}},
@@ -36,10 +36,14 @@ var Info = awsapi.Service{
 		&opBlockClient,
 		&opCreateOneTimePassword,
 		&opCreateOperatorKey,
+		&opCreateScimTenant,
+		&opCreateScimToken,
 		&opDeleteMfaDevice,
 		&opDeleteMyMfaDevice,
 		&opDeleteOperatorKey,
 		&opDeletePermissionSetStepUp,
+		&opDeleteScimTenant,
+		&opDeleteScimToken,
 		&opDescribeDriftHealing,
 		&opDescribeUserSignIn,
 		&opDisableUser,
@@ -66,6 +70,8 @@ var Info = awsapi.Service{
 		&opListOrganizationAccounts,
 		&opListPermissionSetDetails,
 		&opListPermissionSetStepUps,
+		&opListScimTenants,
+		&opListScimTokens,
 		&opListSessions,
 		&opListSettings,
 		&opPutPermissionSetStepUp,
@@ -77,6 +83,7 @@ var Info = awsapi.Service{
 		&opUnblockClient,
 		&opUnlockUser,
 		&opUpdateOperatorKey,
+		&opUpdateScimToken,
 	},
 }
 
@@ -88,6 +95,10 @@ type Service[T any] interface {
 	CreateOneTimePassword(ctx context.Context, call T, in *CreateOneTimePasswordRequest) (*CreateOneTimePasswordResponse, error)
 	// CreateOperatorKey makes an access key for the operator. Its secret is shown this once.
 	CreateOperatorKey(ctx context.Context, call T, in *CreateOperatorKeyRequest) (*CreateOperatorKeyResponse, error)
+	// CreateScimTenant turns provisioning by SCIM on for a source of people, and tells its endpoint.
+	CreateScimTenant(ctx context.Context, call T, in *CreateScimTenantRequest) (*CreateScimTenantResponse, error)
+	// CreateScimToken makes a bearer token for a source. It is shown this once, and good for a year; a source has two at most.
+	CreateScimToken(ctx context.Context, call T, in *CreateScimTokenRequest) (*CreateScimTokenResponse, error)
 	// DeleteMfaDevice removes a user's device.
 	DeleteMfaDevice(ctx context.Context, call T, in *DeleteMfaDeviceRequest) (*DeleteMfaDeviceResponse, error)
 	// DeleteMyMfaDevice removes one of the caller's devices.
@@ -96,6 +107,10 @@ type Service[T any] interface {
 	DeleteOperatorKey(ctx context.Context, call T, in *DeleteOperatorKeyRequest) (*DeleteOperatorKeyResponse, error)
 	// DeletePermissionSetStepUp takes away what a permission set demands of the second factor.
 	DeletePermissionSetStepUp(ctx context.Context, call T, in *DeletePermissionSetStepUpRequest) (*DeletePermissionSetStepUpResponse, error)
+	// DeleteScimTenant turns provisioning off for a source, all of whose tokens are gone. Its people stay.
+	DeleteScimTenant(ctx context.Context, call T, in *DeleteScimTenantRequest) (*DeleteScimTenantResponse, error)
+	// DeleteScimToken ends a token at once.
+	DeleteScimToken(ctx context.Context, call T, in *DeleteScimTokenRequest) (*DeleteScimTokenResponse, error)
 	// DescribeDriftHealing tells how far the healing of a role has come.
 	DescribeDriftHealing(ctx context.Context, call T, in *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error)
 	// DescribeUserSignIn tells what is known of how a user signs in.
@@ -148,6 +163,10 @@ type Service[T any] interface {
 	ListPermissionSetDetails(ctx context.Context, call T, in *ListPermissionSetDetailsRequest) (*ListPermissionSetDetailsResponse, error)
 	// ListPermissionSetStepUps lists the permission sets that demand a recent second factor.
 	ListPermissionSetStepUps(ctx context.Context, call T, in *ListPermissionSetStepUpsRequest) (*ListPermissionSetStepUpsResponse, error)
+	// ListScimTenants lists the sources of people that come by SCIM.
+	ListScimTenants(ctx context.Context, call T, in *ListScimTenantsRequest) (*ListScimTenantsResponse, error)
+	// ListScimTokens lists the tokens of a source.
+	ListScimTokens(ctx context.Context, call T, in *ListScimTokensRequest) (*ListScimTokensResponse, error)
 	// ListSessions lists the sessions of a user, or of all; with IncludeEnded also those that are over.
 	ListSessions(ctx context.Context, call T, in *ListSessionsRequest) (*ListSessionsResponse, error)
 	// ListSettings lists every setting.
@@ -170,6 +189,8 @@ type Service[T any] interface {
 	UnlockUser(ctx context.Context, call T, in *UnlockUserRequest) (*UnlockUserResponse, error)
 	// UpdateOperatorKey switches one of the operator's access keys off or on.
 	UpdateOperatorKey(ctx context.Context, call T, in *UpdateOperatorKeyRequest) (*UpdateOperatorKeyResponse, error)
+	// UpdateScimToken changes a token's dialect or networks.
+	UpdateScimToken(ctx context.Context, call T, in *UpdateScimTokenRequest) (*UpdateScimTokenResponse, error)
 }
 
 // Unimplemented answers every operation honestly: it is not there. Embed it and write the operations that are.
@@ -190,6 +211,16 @@ func (Unimplemented[T]) CreateOperatorKey(context.Context, T, *CreateOperatorKey
 	return nil, awsapi.NotImplemented(&opCreateOperatorKey)
 }
 
+// CreateScimTenant says that the operation is not implemented.
+func (Unimplemented[T]) CreateScimTenant(context.Context, T, *CreateScimTenantRequest) (*CreateScimTenantResponse, error) {
+	return nil, awsapi.NotImplemented(&opCreateScimTenant)
+}
+
+// CreateScimToken says that the operation is not implemented.
+func (Unimplemented[T]) CreateScimToken(context.Context, T, *CreateScimTokenRequest) (*CreateScimTokenResponse, error) {
+	return nil, awsapi.NotImplemented(&opCreateScimToken)
+}
+
 // DeleteMfaDevice says that the operation is not implemented.
 func (Unimplemented[T]) DeleteMfaDevice(context.Context, T, *DeleteMfaDeviceRequest) (*DeleteMfaDeviceResponse, error) {
 	return nil, awsapi.NotImplemented(&opDeleteMfaDevice)
@@ -208,6 +239,16 @@ func (Unimplemented[T]) DeleteOperatorKey(context.Context, T, *DeleteOperatorKey
 // DeletePermissionSetStepUp says that the operation is not implemented.
 func (Unimplemented[T]) DeletePermissionSetStepUp(context.Context, T, *DeletePermissionSetStepUpRequest) (*DeletePermissionSetStepUpResponse, error) {
 	return nil, awsapi.NotImplemented(&opDeletePermissionSetStepUp)
+}
+
+// DeleteScimTenant says that the operation is not implemented.
+func (Unimplemented[T]) DeleteScimTenant(context.Context, T, *DeleteScimTenantRequest) (*DeleteScimTenantResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteScimTenant)
+}
+
+// DeleteScimToken says that the operation is not implemented.
+func (Unimplemented[T]) DeleteScimToken(context.Context, T, *DeleteScimTokenRequest) (*DeleteScimTokenResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteScimToken)
 }
 
 // DescribeDriftHealing says that the operation is not implemented.
@@ -340,6 +381,16 @@ func (Unimplemented[T]) ListPermissionSetStepUps(context.Context, T, *ListPermis
 	return nil, awsapi.NotImplemented(&opListPermissionSetStepUps)
 }
 
+// ListScimTenants says that the operation is not implemented.
+func (Unimplemented[T]) ListScimTenants(context.Context, T, *ListScimTenantsRequest) (*ListScimTenantsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListScimTenants)
+}
+
+// ListScimTokens says that the operation is not implemented.
+func (Unimplemented[T]) ListScimTokens(context.Context, T, *ListScimTokensRequest) (*ListScimTokensResponse, error) {
+	return nil, awsapi.NotImplemented(&opListScimTokens)
+}
+
 // ListSessions says that the operation is not implemented.
 func (Unimplemented[T]) ListSessions(context.Context, T, *ListSessionsRequest) (*ListSessionsResponse, error) {
 	return nil, awsapi.NotImplemented(&opListSessions)
@@ -395,16 +446,25 @@ func (Unimplemented[T]) UpdateOperatorKey(context.Context, T, *UpdateOperatorKey
 	return nil, awsapi.NotImplemented(&opUpdateOperatorKey)
 }
 
+// UpdateScimToken says that the operation is not implemented.
+func (Unimplemented[T]) UpdateScimToken(context.Context, T, *UpdateScimTokenRequest) (*UpdateScimTokenResponse, error) {
+	return nil, awsapi.NotImplemented(&opUpdateScimToken)
+}
+
 // Operations binds every operation of the API to s, sorted by name.
 func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 	return []awsapi.Operation[T]{
 		awsapi.Op(&Info, &opBlockClient, s.BlockClient),
 		awsapi.Op(&Info, &opCreateOneTimePassword, s.CreateOneTimePassword),
 		awsapi.Op(&Info, &opCreateOperatorKey, s.CreateOperatorKey),
+		awsapi.Op(&Info, &opCreateScimTenant, s.CreateScimTenant),
+		awsapi.Op(&Info, &opCreateScimToken, s.CreateScimToken),
 		awsapi.Op(&Info, &opDeleteMfaDevice, s.DeleteMfaDevice),
 		awsapi.Op(&Info, &opDeleteMyMfaDevice, s.DeleteMyMfaDevice),
 		awsapi.Op(&Info, &opDeleteOperatorKey, s.DeleteOperatorKey),
 		awsapi.Op(&Info, &opDeletePermissionSetStepUp, s.DeletePermissionSetStepUp),
+		awsapi.Op(&Info, &opDeleteScimTenant, s.DeleteScimTenant),
+		awsapi.Op(&Info, &opDeleteScimToken, s.DeleteScimToken),
 		awsapi.Op(&Info, &opDescribeDriftHealing, s.DescribeDriftHealing),
 		awsapi.Op(&Info, &opDescribeUserSignIn, s.DescribeUserSignIn),
 		awsapi.Op(&Info, &opDisableUser, s.DisableUser),
@@ -431,6 +491,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListOrganizationAccounts, s.ListOrganizationAccounts),
 		awsapi.Op(&Info, &opListPermissionSetDetails, s.ListPermissionSetDetails),
 		awsapi.Op(&Info, &opListPermissionSetStepUps, s.ListPermissionSetStepUps),
+		awsapi.Op(&Info, &opListScimTenants, s.ListScimTenants),
+		awsapi.Op(&Info, &opListScimTokens, s.ListScimTokens),
 		awsapi.Op(&Info, &opListSessions, s.ListSessions),
 		awsapi.Op(&Info, &opListSettings, s.ListSettings),
 		awsapi.Op(&Info, &opPutPermissionSetStepUp, s.PutPermissionSetStepUp),
@@ -442,6 +504,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opUnblockClient, s.UnblockClient),
 		awsapi.Op(&Info, &opUnlockUser, s.UnlockUser),
 		awsapi.Op(&Info, &opUpdateOperatorKey, s.UpdateOperatorKey),
+		awsapi.Op(&Info, &opUpdateScimToken, s.UpdateScimToken),
 	}
 }
 
@@ -472,6 +535,24 @@ var (
 		Out:       &shapeCreateOperatorKeyResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(CreateOperatorKeyRequest) }, NewOut: func() any { return new(CreateOperatorKeyResponse) },
+	}
+	opCreateScimTenant = awsapi.OperationMeta{
+		Name: "CreateScimTenant", Action: "sallyport:CreateScimTenant", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeCreateScimTenantRequest,
+		Out:       &shapeCreateScimTenantResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CreateScimTenantRequest) }, NewOut: func() any { return new(CreateScimTenantResponse) },
+	}
+	opCreateScimToken = awsapi.OperationMeta{
+		Name: "CreateScimToken", Action: "sallyport:CreateScimToken", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:scim-tenant/${TenantId}"},
+		In:        &shapeCreateScimTokenRequest,
+		Out:       &shapeCreateScimTokenResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CreateScimTokenRequest) }, NewOut: func() any { return new(CreateScimTokenResponse) },
 	}
 	opDeleteMfaDevice = awsapi.OperationMeta{
 		Name: "DeleteMfaDevice", Action: "sallyport:DeleteMfaDevice", ReadOnly: false, Unsigned: false,
@@ -509,6 +590,24 @@ var (
 		Out:       &shapeDeletePermissionSetStepUpResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DeletePermissionSetStepUpRequest) }, NewOut: func() any { return new(DeletePermissionSetStepUpResponse) },
+	}
+	opDeleteScimTenant = awsapi.OperationMeta{
+		Name: "DeleteScimTenant", Action: "sallyport:DeleteScimTenant", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:scim-tenant/${TenantId}"},
+		In:        &shapeDeleteScimTenantRequest,
+		Out:       &shapeDeleteScimTenantResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteScimTenantRequest) }, NewOut: func() any { return new(DeleteScimTenantResponse) },
+	}
+	opDeleteScimToken = awsapi.OperationMeta{
+		Name: "DeleteScimToken", Action: "sallyport:DeleteScimToken", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:scim-tenant/${TenantId}"},
+		In:        &shapeDeleteScimTokenRequest,
+		Out:       &shapeDeleteScimTokenResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteScimTokenRequest) }, NewOut: func() any { return new(DeleteScimTokenResponse) },
 	}
 	opDescribeDriftHealing = awsapi.OperationMeta{
 		Name: "DescribeDriftHealing", Action: "sallyport:DescribeDriftHealing", ReadOnly: true, Unsigned: false,
@@ -752,6 +851,24 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListPermissionSetStepUpsRequest) }, NewOut: func() any { return new(ListPermissionSetStepUpsResponse) },
 	}
+	opListScimTenants = awsapi.OperationMeta{
+		Name: "ListScimTenants", Action: "sallyport:ListScimTenants", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListScimTenantsRequest,
+		Out:       &shapeListScimTenantsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListScimTenantsRequest) }, NewOut: func() any { return new(ListScimTenantsResponse) },
+	}
+	opListScimTokens = awsapi.OperationMeta{
+		Name: "ListScimTokens", Action: "sallyport:ListScimTokens", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:scim-tenant/${TenantId}"},
+		In:        &shapeListScimTokensRequest,
+		Out:       &shapeListScimTokensResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListScimTokensRequest) }, NewOut: func() any { return new(ListScimTokensResponse) },
+	}
 	opListSessions = awsapi.OperationMeta{
 		Name: "ListSessions", Action: "sallyport:ListSessions", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -852,6 +969,15 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(UpdateOperatorKeyRequest) }, NewOut: func() any { return new(UpdateOperatorKeyResponse) },
 	}
+	opUpdateScimToken = awsapi.OperationMeta{
+		Name: "UpdateScimToken", Action: "sallyport:UpdateScimToken", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:scim-tenant/${TenantId}"},
+		In:        &shapeUpdateScimTokenRequest,
+		Out:       &shapeUpdateScimTokenResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(UpdateScimTokenRequest) }, NewOut: func() any { return new(UpdateScimTokenResponse) },
+	}
 )
 
 // Account is a structure of the model.
@@ -920,6 +1046,34 @@ func (v CreateOperatorKeyResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeCreateOperatorKeyResponse, v)
 }
 
+// CreateScimTenantRequest is a structure of the model.
+type CreateScimTenantRequest struct {
+	Name string
+}
+
+// CreateScimTenantResponse is a structure of the model.
+type CreateScimTenantResponse struct {
+	ScimTenant ScimTenant
+}
+
+// CreateScimTokenRequest is a structure of the model.
+type CreateScimTokenRequest struct {
+	Dialect  *ScimDialect
+	Networks []string
+	TenantId string
+}
+
+// CreateScimTokenResponse is a structure of the model.
+type CreateScimTokenResponse struct {
+	BearerToken string
+	ScimToken   ScimToken
+}
+
+// LogValue hides the sensitive members.
+func (v CreateScimTokenResponse) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeCreateScimTokenResponse, v)
+}
+
 // DeleteMfaDeviceRequest is a structure of the model.
 type DeleteMfaDeviceRequest struct {
 	DeviceId string
@@ -956,6 +1110,25 @@ type DeletePermissionSetStepUpRequest struct {
 
 // DeletePermissionSetStepUpResponse is a structure of the model.
 type DeletePermissionSetStepUpResponse struct {
+}
+
+// DeleteScimTenantRequest is a structure of the model.
+type DeleteScimTenantRequest struct {
+	TenantId string
+}
+
+// DeleteScimTenantResponse is a structure of the model.
+type DeleteScimTenantResponse struct {
+}
+
+// DeleteScimTokenRequest is a structure of the model.
+type DeleteScimTokenRequest struct {
+	TenantId string
+	TokenId  string
+}
+
+// DeleteScimTokenResponse is a structure of the model.
+type DeleteScimTokenResponse struct {
 }
 
 // DescribeDriftHealingRequest is a structure of the model.
@@ -1293,6 +1466,31 @@ type ListPermissionSetStepUpsResponse struct {
 	PermissionSetStepUps []PermissionSetStepUp
 }
 
+// ListScimTenantsRequest is a structure of the model.
+type ListScimTenantsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListScimTenantsResponse is a structure of the model.
+type ListScimTenantsResponse struct {
+	NextToken   *string
+	ScimTenants []ScimTenant
+}
+
+// ListScimTokensRequest is a structure of the model.
+type ListScimTokensRequest struct {
+	MaxResults *int32
+	NextToken  *string
+	TenantId   string
+}
+
+// ListScimTokensResponse is a structure of the model.
+type ListScimTokensResponse struct {
+	NextToken  *string
+	ScimTokens []ScimToken
+}
+
 // ListSessionsRequest is a structure of the model.
 type ListSessionsRequest struct {
 	IncludeEnded *bool
@@ -1454,6 +1652,26 @@ func (v ResetUserPasswordResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeResetUserPasswordResponse, v)
 }
 
+// ScimTenant is a structure of the model.
+type ScimTenant struct {
+	CreatedAt time.Time
+	Endpoint  string
+	Name      string
+	TenantId  string
+}
+
+// ScimToken is a structure of the model.
+type ScimToken struct {
+	CreatedAt    time.Time
+	Dialect      ScimDialect
+	ExpiresAt    time.Time
+	LastUsedAt   *time.Time
+	LastUsedFrom *string
+	Networks     []string
+	TenantId     string
+	TokenId      string
+}
+
 // Session is a structure of the model.
 type Session struct {
 	ClientName      *string
@@ -1526,6 +1744,19 @@ type UpdateOperatorKeyRequest struct {
 
 // UpdateOperatorKeyResponse is a structure of the model.
 type UpdateOperatorKeyResponse struct {
+}
+
+// UpdateScimTokenRequest is a structure of the model.
+type UpdateScimTokenRequest struct {
+	Dialect  *ScimDialect
+	Networks []string
+	TenantId string
+	TokenId  string
+}
+
+// UpdateScimTokenResponse is a structure of the model.
+type UpdateScimTokenResponse struct {
+	ScimToken ScimToken
 }
 
 // AccessDeniedExceptionReason is an enumeration of the model.
@@ -1639,6 +1870,17 @@ const (
 	ResourceTypeOperatorKey   ResourceType = "OPERATOR_KEY"
 	ResourceTypeNotice        ResourceType = "NOTICE"
 	ResourceTypeDriftHealing  ResourceType = "DRIFT_HEALING"
+	ResourceTypeScimTenant    ResourceType = "SCIM_TENANT"
+	ResourceTypeScimToken     ResourceType = "SCIM_TOKEN"
+)
+
+// ScimDialect is an enumeration of the model.
+type ScimDialect string
+
+// The values of ScimDialect.
+const (
+	ScimDialectStrict   ScimDialect = "STRICT"
+	ScimDialectComplete ScimDialect = "COMPLETE"
 )
 
 // SessionKind is an enumeration of the model.
@@ -1706,6 +1948,21 @@ var (
 		{Name: "AccessKeyId", Shape: &shapeAccessKeyId, Required: true},
 		{Name: "SecretAccessKey", Shape: &shapeSecretAccessKey, Required: true},
 	}}
+	shapeCreateScimTenantRequest = awsapi.Shape{Name: "CreateScimTenantRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Name", Shape: &shapeScimTenantName, Required: true},
+	}}
+	shapeCreateScimTenantResponse = awsapi.Shape{Name: "CreateScimTenantResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "ScimTenant", Shape: &shapeScimTenant, Required: true},
+	}}
+	shapeCreateScimTokenRequest = awsapi.Shape{Name: "CreateScimTokenRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Dialect", Shape: &shapeScimDialect},
+		{Name: "Networks", Shape: &shapeScimNetworks},
+		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
+	}}
+	shapeCreateScimTokenResponse = awsapi.Shape{Name: "CreateScimTokenResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "BearerToken", Shape: &shapeScimBearerToken, Required: true},
+		{Name: "ScimToken", Shape: &shapeScimToken, Required: true},
+	}}
 	shapeDate                   = awsapi.Shape{Name: "Date", Type: awsapi.Timestamp}
 	shapeDeleteMfaDeviceRequest = awsapi.Shape{Name: "DeleteMfaDeviceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DeviceId", Shape: &shapeDeviceId, Required: true},
@@ -1725,8 +1982,17 @@ var (
 		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
 	}}
 	shapeDeletePermissionSetStepUpResponse = awsapi.Shape{Name: "DeletePermissionSetStepUpResponse", Type: awsapi.Structure}
-	shapeDelivery                          = awsapi.Shape{Name: "Delivery", Type: awsapi.String, Enum: []string{"EMAIL", "LINK"}}
-	shapeDescribeDriftHealingRequest       = awsapi.Shape{Name: "DescribeDriftHealingRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeDeleteScimTenantRequest           = awsapi.Shape{Name: "DeleteScimTenantRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
+	}}
+	shapeDeleteScimTenantResponse = awsapi.Shape{Name: "DeleteScimTenantResponse", Type: awsapi.Structure}
+	shapeDeleteScimTokenRequest   = awsapi.Shape{Name: "DeleteScimTokenRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
+		{Name: "TokenId", Shape: &shapeScimTokenId, Required: true},
+	}}
+	shapeDeleteScimTokenResponse     = awsapi.Shape{Name: "DeleteScimTokenResponse", Type: awsapi.Structure}
+	shapeDelivery                    = awsapi.Shape{Name: "Delivery", Type: awsapi.String, Enum: []string{"EMAIL", "LINK"}}
+	shapeDescribeDriftHealingRequest = awsapi.Shape{Name: "DescribeDriftHealingRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "HealingId", Shape: &shapeHealingId, Required: true},
 		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
 	}}
@@ -1941,6 +2207,23 @@ var (
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "PermissionSetStepUps", Shape: &shapePermissionSetStepUps, Required: true},
 	}}
+	shapeListScimTenantsRequest = awsapi.Shape{Name: "ListScimTenantsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListScimTenantsResponse = awsapi.Shape{Name: "ListScimTenantsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "ScimTenants", Shape: &shapeScimTenants, Required: true},
+	}}
+	shapeListScimTokensRequest = awsapi.Shape{Name: "ListScimTokensRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
+	}}
+	shapeListScimTokensResponse = awsapi.Shape{Name: "ListScimTokensResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "ScimTokens", Shape: &shapeScimTokens, Required: true},
+	}}
 	shapeListSessionsRequest = awsapi.Shape{Name: "ListSessionsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "IncludeEnded", Shape: &shapeBoolean},
 		{Name: "MaxResults", Shape: &shapeMaxResults},
@@ -2064,6 +2347,31 @@ var (
 		{Name: "Link", Shape: &shapeLink},
 		{Name: "SentTo", Shape: &shapeEmailAddress},
 	}}
+	shapeScimBearerToken = awsapi.Shape{Name: "ScimBearerToken", Type: awsapi.String, Sensitive: true}
+	shapeScimDialect     = awsapi.Shape{Name: "ScimDialect", Type: awsapi.String, Enum: []string{"STRICT", "COMPLETE"}}
+	shapeScimNetwork     = awsapi.Shape{Name: "ScimNetwork", Type: awsapi.String, HasMin: true, Min: 3, HasMax: true, Max: 64}
+	shapeScimNetworks    = awsapi.Shape{Name: "ScimNetworks", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 50, Elem: &shapeScimNetwork}
+	shapeScimTenant      = awsapi.Shape{Name: "ScimTenant", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "Endpoint", Shape: &shapeText, Required: true},
+		{Name: "Name", Shape: &shapeText, Required: true},
+		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
+	}}
+	shapeScimTenantId   = awsapi.Shape{Name: "ScimTenantId", Type: awsapi.String, HasMin: true, Min: 37, HasMax: true, Max: 40, Pattern: "[0-9a-f]{11}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
+	shapeScimTenantName = awsapi.Shape{Name: "ScimTenantName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{S}\\p{N}\\p{P} ]*"}
+	shapeScimTenants    = awsapi.Shape{Name: "ScimTenants", Type: awsapi.List, Elem: &shapeScimTenant}
+	shapeScimToken      = awsapi.Shape{Name: "ScimToken", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "Dialect", Shape: &shapeScimDialect, Required: true},
+		{Name: "ExpiresAt", Shape: &shapeDate, Required: true},
+		{Name: "LastUsedAt", Shape: &shapeDate},
+		{Name: "LastUsedFrom", Shape: &shapeText},
+		{Name: "Networks", Shape: &shapeScimNetworks, Required: true},
+		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
+		{Name: "TokenId", Shape: &shapeScimTokenId, Required: true},
+	}}
+	shapeScimTokenId     = awsapi.Shape{Name: "ScimTokenId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
+	shapeScimTokens      = awsapi.Shape{Name: "ScimTokens", Type: awsapi.List, Elem: &shapeScimToken}
 	shapeSecretAccessKey = awsapi.Shape{Name: "SecretAccessKey", Type: awsapi.String, Sensitive: true}
 	shapeSession         = awsapi.Shape{Name: "Session", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "ClientName", Shape: &shapeClientName},
@@ -2124,8 +2432,17 @@ var (
 		{Name: "Status", Shape: &shapeOperatorKeyStatus, Required: true},
 	}}
 	shapeUpdateOperatorKeyResponse = awsapi.Shape{Name: "UpdateOperatorKeyResponse", Type: awsapi.Structure}
-	shapeUserAgent                 = awsapi.Shape{Name: "UserAgent", Type: awsapi.String}
-	shapeUserId                    = awsapi.Shape{Name: "UserId", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 47, Pattern: "([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}"}
-	shapeUserName                  = awsapi.Shape{Name: "UserName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 128, Sensitive: true, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+"}
-	shapeUserStatus                = awsapi.Shape{Name: "UserStatus", Type: awsapi.String, Enum: []string{"ENABLED", "DISABLED"}}
+	shapeUpdateScimTokenRequest    = awsapi.Shape{Name: "UpdateScimTokenRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Dialect", Shape: &shapeScimDialect},
+		{Name: "Networks", Shape: &shapeScimNetworks},
+		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
+		{Name: "TokenId", Shape: &shapeScimTokenId, Required: true},
+	}}
+	shapeUpdateScimTokenResponse = awsapi.Shape{Name: "UpdateScimTokenResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "ScimToken", Shape: &shapeScimToken, Required: true},
+	}}
+	shapeUserAgent  = awsapi.Shape{Name: "UserAgent", Type: awsapi.String}
+	shapeUserId     = awsapi.Shape{Name: "UserId", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 47, Pattern: "([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}"}
+	shapeUserName   = awsapi.Shape{Name: "UserName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 128, Sensitive: true, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+"}
+	shapeUserStatus = awsapi.Shape{Name: "UserStatus", Type: awsapi.String, Enum: []string{"ENABLED", "DISABLED"}}
 )
