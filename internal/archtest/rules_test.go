@@ -72,6 +72,7 @@ var allowed = map[string][]string{
 	"oauth":         protocol,
 	"portal":        protocol,
 	"sallyport":     protocol,
+	"scim":          protocol,
 	"ssoadmin":      protocol,
 	"ssooidc":       protocol,
 	"sts":           protocol,
@@ -96,7 +97,7 @@ var (
 
 	// everything is what only the outermost packages may import: all but what exists for tests and tools.
 	everything = slices.Concat(protocol, []string{
-		"apiclient", "ascode", "awsconfig", "doctor", "identitystore", "migrate", "oauth", "portal", "portalclient", "sallyport", "server", "ssoadmin", "ssooidc", "sts", "web",
+		"apiclient", "ascode", "awsconfig", "doctor", "identitystore", "migrate", "oauth", "portal", "portalclient", "sallyport", "scim", "server", "ssoadmin", "ssooidc", "sts", "web",
 	})
 )
 
@@ -118,6 +119,7 @@ var reserved = map[string][]string{
 	"go.yaml.in/yaml":             {"ascode"},
 	"github.com/jackc/pgx/v5":     {"store", "store/storetest"},
 	"github.com/pressly/goose/v3": {"store"},
+	"github.com/scim2":            {"scim"},
 	"github.com/spf13/cobra":      {"cmd/sallyport"},
 	"math/rand":                   nil, // crypto/rand, always
 	"modernc.org/sqlite":          {"store", "store/storetest"},

@@ -105,7 +105,7 @@ func (a *API) Mount(ops []awsapi.Operation[*Call], rule Rule, regions ...string)
 
 // ServeHTTP is the request path. It reads as anchors §3.5 lists it: route, read, authenticate, decode, authorize, run, record, answer.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{start: a.Clock.Now(), source: sourceOf(r), operation: unknown}
+	x := &exchange{start: a.Clock.Now(), source: SourceOf(r), operation: unknown}
 	// SDKs set their clocks by this header, so it must be the time that signatures are held against.
 	w.Header().Set("Date", x.start.UTC().Format(http.TimeFormat))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

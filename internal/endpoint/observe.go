@@ -89,7 +89,8 @@ func (n *noise) sample(now time.Time) (skipped int, ok bool) {
 	return skipped, true
 }
 
-func sourceOf(r *http.Request) Source {
+// SourceOf is where a request came from, with a new id.
+func SourceOf(r *http.Request) Source {
 	ip, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		ip = r.RemoteAddr

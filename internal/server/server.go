@@ -37,6 +37,7 @@ import (
 	"sallyport/internal/provision/local"
 	"sallyport/internal/quota"
 	"sallyport/internal/revocation"
+	"sallyport/internal/scim"
 	"sallyport/internal/session"
 	"sallyport/internal/setting"
 	"sallyport/internal/store"
@@ -62,6 +63,7 @@ type Server struct {
 	vendor   *vend.Vendor
 	api      *endpoint.API
 	pages    *web.Server
+	scim     *scim.Server
 	worker   *provision.Worker
 	inspect  *provision.Inspector
 	mail     *mail.Outbox
@@ -199,11 +201,21 @@ func (s *Server) protocols() error {
 	for _, m := range s.services() {
 		s.api.Mount(m.operations, m.rule, m.regions...)
 	}
+	s.scim = &scim.Server{
+		DB: s.db, Login: s.login, Owner: s.instance.Owner, Region: s.instance.Region, URL: strings.TrimSuffix(s.cfg.URL, "/"), Pages: codec, Log: s.log, Limits: s.limits,
+		Record: s.api.Recorder.Add, Origin: func(r *http.Request) (string, string) { o := endpoint.SourceOf(r); return o.IP, o.UserAgent },
+	}
 	s.pages = &web.Server{
 		DB: s.db, Login: s.login, Sessions: s.sessions, Vendor: s.vendor, Instance: s.instance.ID, URL: base,
 		StartURL: s.instance.StartURL, Record: s.api.Recorder.Add, Log: s.log, Found: s.makeFirst,
 	}
 	return nil
+}
+
+// limits are those that hold now.
+func (s *Server) limits(ctx context.Context) (quota.Limits, error) {
+	in, err := s.settings(ctx)
+	return s.quotas.In(in.Mode()), err
 }
 
 // handler tells APIs, probes and pages apart (wire-protocols §2).
@@ -218,7 +230,13 @@ func (s *Server) handler() http.Handler {
 		}
 		pages.ServeHTTP(w, r)
 	})
-	return s.knownHost(mux)
+	return s.knownHost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.scim.Serves(r) { // before the mux, which would redirect clients that write a slash twice (case S11)
+			s.scim.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
 }
 
 // knownHost refuses names that are not ours: a page elsewhere must not reach a server on this machine by rebinding its name.

@@ -149,8 +149,8 @@ func TestOnlyTheOwnersAccountAdministers(t *testing.T) {
 			refused++
 		}
 	}
-	if refused != 78+22+44 {
-		t.Errorf("%d operations were tried, want 144", refused)
+	if refused != 78+22+51 {
+		t.Errorf("%d operations were tried, want 151", refused)
 	}
 }
 

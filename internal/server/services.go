@@ -1,6 +1,8 @@
 package server
 
 import (
+	"strings"
+
 	"sallyport/internal/access"
 	"sallyport/internal/awsapi"
 	identitystoreapi "sallyport/internal/awsapi/identitystore"
@@ -33,7 +35,7 @@ func (s *Server) services() []service {
 	sso, ids, who := &ssoadmin.Service{}, &identitystore.Service{}, sts.Service{}
 	oidc := &ssooidc.Service{Sessions: s.sessions, Owner: s.instance.Owner, StoreID: s.instance.StoreID}
 	own := &sallyport.Service{
-		Login: s.login, Sessions: s.sessions, Instance: s.instance.ID, Owner: s.instance.Owner, OperatorKeys: s.ring, Inspector: s.inspect,
+		Login: s.login, Sessions: s.sessions, Instance: s.instance.ID, Owner: s.instance.Owner, OperatorKeys: s.ring, SCIM: strings.TrimSuffix(s.cfg.URL, "/"), Inspector: s.inspect,
 	}
 	people := &portal.Service{Sessions: s.sessions, Vendor: s.vendor}
 	return []service{

@@ -1,0 +1,79 @@
+package scim
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"sallyport/internal/fault"
+)
+
+// failure is an error on the wire: RFC 7644 §3.12, with what AWS adds to it, the misspelt twin of schemas included.
+type failure struct {
+	Schema    []string `json:"schema"`
+	Schemas   []string `json:"schemas"`
+	Detail    string   `json:"detail"`
+	Status    string   `json:"status"`
+	SCIMType  string   `json:"scimType,omitempty"`
+	RequestID string   `json:"exceptionRequestId"`
+	TimeStamp string   `json:"timeStamp"`
+}
+
+// kinds are the statuses, codes of events and SCIM types of faults.
+var kinds = map[fault.Kind]struct {
+	status   int
+	code     string
+	scimType string
+}{
+	fault.Invalid:          {http.StatusBadRequest, "ValidationException", "invalidValue"},
+	fault.Malformed:        {http.StatusBadRequest, "ValidationException", "invalidSyntax"},
+	fault.Unauthenticated:  {http.StatusUnauthorized, "UnauthorizedException", ""},
+	fault.Denied:           {http.StatusForbidden, "AccessDeniedException", ""},
+	fault.NotFound:         {http.StatusNotFound, "ResourceNotFoundException", ""},
+	fault.Conflict:         {http.StatusConflict, "ConflictException", "uniqueness"},
+	fault.Quota:            {http.StatusForbidden, "ServiceQuotaExceededException", "tooMany"},
+	fault.Throttled:        {http.StatusTooManyRequests, "ThrottlingException", ""},
+	fault.UnknownOperation: {http.StatusMethodNotAllowed, "UnsupportedOperationException", ""},
+	fault.TooLarge:         {http.StatusRequestEntityTooLarge, "ValidationException", "tooMany"},
+}
+
+func codeOf(err error) (code, message string) {
+	f := fault.As(err)
+	k, ok := kinds[fault.KindOf(err)]
+	if f == nil || !ok {
+		return "InternalServerException", ""
+	}
+	return k.code, f.Message
+}
+
+// fail answers with an error.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, id string, err error) {
+	f := fault.As(err)
+	k, ok := kinds[fault.KindOf(err)]
+	if f == nil || !ok {
+		if !errors.Is(err, r.Context().Err()) {
+			s.Log.ErrorContext(r.Context(), "SCIM request failed", "path", r.URL.Path, "error", err)
+		}
+		k.status = http.StatusInternalServerError
+		f = fault.Newf(fault.Internal, "The request failed for a reason of the server's. Try again.")
+	}
+	if f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(f.RetryAfter/time.Second))))
+	}
+	if k.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	scimType := k.scimType
+	if f.Reason != "" && scimTypes[f.Reason] {
+		scimType = f.Reason
+	}
+	urn := []string{errorMessage}
+	write(w, k.status, failure{urn, urn, f.Message, strconv.Itoa(k.status), scimType, id, s.DB.Now().UTC().Format("2006-01-02 15:04:05.000")})
+}
+
+// scimTypes are those of RFC 7644 §3.12 that a fault's reason may name.
+var scimTypes = map[string]bool{
+	"invalidFilter": true, "invalidPath": true, "invalidSyntax": true, "invalidValue": true, "invalidVers": true, "mutability": true,
+	"noTarget": true, "tooMany": true, "uniqueness": true,
+}

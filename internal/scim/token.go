@@ -1,0 +1,131 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"sallyport/internal/audit"
+	"sallyport/internal/credential"
+	"sallyport/internal/fault"
+	"sallyport/internal/store"
+)
+
+// usedEvery is how exactly the last use of a token is kept.
+const usedEvery = time.Hour
+
+var errToken = fault.Newf(fault.Unauthenticated, "The bearer token is missing, unknown, expired, or of another tenant.")
+
+// authenticate finds the token and its tenant, by one query for each.
+func (c *call) authenticate() error {
+	scheme, text, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || text == "" || len(text) > 256 {
+		return errToken
+	}
+	token, err := c.tx.SCIMTokenByHash(credential.HashBearer(strings.TrimSpace(text)))
+	if errors.Is(err, store.ErrNotFound) || err == nil && (token.TenantID != c.tenant || !c.tx.Now().Before(token.ExpiresAt)) {
+		return errToken
+	}
+	if err != nil {
+		return fmt.Errorf("load token: %w", err)
+	}
+	tenant, err := c.tx.SCIMTenant(token.TenantID)
+	if errors.Is(err, store.ErrNotFound) {
+		return errToken
+	}
+	if err != nil {
+		return fmt.Errorf("load tenant: %w", err)
+	}
+	c.token, c.from = token, tenant
+	c.event.UserIdentity = audit.UserIdentity{Type: "WebIdentityUser", PrincipalID: token.ID, AccountID: string(c.s.Owner), UserName: tenant.Name}
+	if ip, _ := c.s.Origin(c.r); !within(ip, token.Networks) {
+		return fault.Deniedf("The token is not good from this address.")
+	}
+	return nil
+}
+
+// within says whether an address is in one of the blocks; none: anywhere.
+func within(ip string, blocks []string) bool {
+	if len(blocks) == 0 {
+		return true
+	}
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return false
+	}
+	for _, b := range blocks {
+		if p, err := netip.ParsePrefix(b); err == nil && p.Contains(addr.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// used keeps when and from where a token was used last. That this fails is told to the log alone: the request is done.
+func (s *Server) used(ctx context.Context, c *call) {
+	now := s.DB.Now()
+	if now.Sub(c.token.UsedAt) < usedEvery {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+		t, err := tx.SCIMTokenByHash(c.token.Hash)
+		if err != nil {
+			return err
+		}
+		t.UsedAt = now
+		t.UsedFrom, _ = s.Origin(c.r)
+		return tx.UpdateSCIMToken(t)
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		s.Log.WarnContext(ctx, "last use of a SCIM token is not kept", "error", err)
+	}
+}
+
+// newEvent begins the event of a request, by nobody until the token is known. Values of people are masked.
+func (s *Server) newEvent(c *call, id string) *audit.Event {
+	ip, agent := s.Origin(c.r)
+	parameters := map[string]any{"tenantId": c.tenant}
+	if c.id != "" {
+		parameters["id"] = c.id
+	}
+	if c.tree != nil {
+		parameters["httpBody"] = masked(c.tree)
+	}
+	return &audit.Event{
+		UserIdentity: audit.UserIdentity{Type: "Unknown"}, EventSource: "identitystore-scim.amazonaws.com", EventName: c.op.name, EventType: "AwsApiCall",
+		AWSRegion: s.Region, SourceIPAddress: ip, UserAgent: agent, RequestID: id, ReadOnly: c.op.reads, RecipientAccountID: string(s.Owner),
+		RequestParameters: parameters,
+	}
+}
+
+// open are the members of bodies that are no one's personal data.
+var open = map[string]bool{"op": true, "path": true, "schemas": true, "active": true, "id": true, "externalId": true}
+
+// masked is a body as it is kept on record: which members, not whose.
+func masked(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			if _, scalar := e.(string); open[k] && (scalar || k == "schemas" || k == "active") {
+				out[k] = e
+			} else {
+				out[k] = masked(e)
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = masked(e)
+		}
+		return out
+	case nil, bool:
+		return v
+	}
+	return audit.Hidden
+}
