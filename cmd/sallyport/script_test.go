@@ -31,6 +31,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"sallyport": 
 //	database NAME      $NAME is the URL of an empty PostgreSQL database
 //	ready DIR NAME     waits until the server of a data directory is ready; $NAME is its address. DIR may be a pattern
 //	get URL STATUS     fetches a page without following it, and prints it
+//	send METHOD URL TOKEN FILE STATUS   sends a file with a bearer token, and prints the answer
 //	hang URL           begins a request and never ends it
 //	terminate          sends SIGTERM to what runs in the background
 //	drawn FILE TEXT    fails unless FILE shows the QR code of TEXT, once and whole
@@ -43,7 +44,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"taken": taken, "free": free, "ready": ready, "get": get, "hang": hang, "within": within, "terminate": terminate,
+			"taken": taken, "free": free, "ready": ready, "get": get, "send": send, "hang": hang, "within": within, "terminate": terminate,
 			"tamper": tamper, "drawn": drawn, "otpauth": otpauth, "setenv": setenv,
 			"database": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], pgtest.NewDatabase(t)) },
 		},
@@ -52,6 +53,22 @@ func TestScripts(t *testing.T) {
 
 // patience is how long a server may take to start on a busy machine.
 const patience = 30 * time.Second
+
+func send(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := http.NewRequest(args[0], args[1], strings.NewReader(ts.ReadFile(args[3])))
+	ts.Check(err)
+	r.Header.Set("Authorization", "Bearer "+args[2])
+	r.Header.Set("Content-Type", "application/scim+json")
+	res, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	ts.Check(err)
+	if strconv.Itoa(res.StatusCode) != args[4] {
+		ts.Fatalf("%s %s: %s %s", args[0], args[1], res.Status, body)
+	}
+	fmt.Fprintf(ts.Stdout(), "%s\n", body)
+}
 
 func taken(ts *testscript.TestScript, _ bool, args []string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -148,7 +165,7 @@ func otpauth(ts *testscript.TestScript, _ bool, args []string) {
 
 func setenv(ts *testscript.TestScript, _ bool, args []string) {
 	name, value, _ := strings.Cut(ts.ReadFile(args[0]), "=")
-	ts.Setenv(name, value)
+	ts.Setenv(name, strings.TrimSpace(value))
 }
 
 func terminate(ts *testscript.TestScript, _ bool, _ []string) {

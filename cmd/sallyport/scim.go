@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sallyport/internal/apiclient"
+	api "sallyport/internal/awsapi/sallyport"
+	"sallyport/internal/fault"
+)
+
+// newSCIM is `sallyport scim`: people and groups that come from elsewhere.
+func newSCIM() *cobra.Command {
+	var f remote
+	var networks []string
+	family := f.family("scim", "Let a directory elsewhere send its people and groups", `A source has an endpoint and up to two tokens, so that one can be changed for the other. They speak AWS's dialect of SCIM, whose limits
+integrators know.`)
+	add := f.sub("add NAME", "Turn provisioning on for a source", f.addTenant)
+	remove := f.asks(f.sub("remove NAME", "Turn provisioning off for a source without tokens; its people stay", f.removeTenant))
+	token := f.sub("token NAME", "Make a token, good for a year, and show it this once", func(cmd *cobra.Command, c *client, args []string) error {
+		return f.makeToken(cmd, c, args[0], networks)
+	})
+	token.Flags().StringSliceVar(&networks, "from", nil, "networks that the token is good from, such as 192.0.2.0/24 (default: anywhere)")
+	revoke := f.asks(f.sub("revoke NAME TOKEN", "End a token at once", f.endToken))
+	family.AddCommand(f.sub("list", "List sources with their endpoints", f.listTenants), add, remove, f.sub("tokens NAME", "List the tokens of a source", f.listTokens), token, revoke)
+	return family
+}
+
+func tenants(cmd *cobra.Command, c *client) ([]api.ScimTenant, []byte, error) {
+	return apiclient.AskAll(cmd.Context(), c.Client, "ScimTenants",
+		func(next *string) any { return &api.ListScimTenantsRequest{NextToken: next} },
+		func(out *api.ListScimTenantsResponse) ([]api.ScimTenant, *string) {
+			return out.ScimTenants, out.NextToken
+		})
+}
+
+// tenant is the source of a name.
+func tenant(cmd *cobra.Command, c *client, name string) (api.ScimTenant, error) {
+	all, _, err := tenants(cmd, c)
+	if err != nil {
+		return api.ScimTenant{}, err
+	}
+	for _, t := range all {
+		if t.Name == name || t.TenantId == name {
+			return t, nil
+		}
+	}
+	return api.ScimTenant{}, fault.Invalidf("There is no source %s: `sallyport scim list` shows all.", printable(name))
+}
+
+func (f *remote) listTenants(cmd *cobra.Command, c *client, _ []string) error {
+	all, raw, err := tenants(cmd, c)
+	if err != nil {
+		return err
+	}
+	rows := make([][]string, len(all))
+	for i, t := range all {
+		rows[i] = []string{printable(t.Name), t.Endpoint, when(&t.CreatedAt)}
+	}
+	return f.table(cmd, raw, []string{"NAME", "ENDPOINT", "SINCE"}, rows)
+}
+
+func (f *remote) addTenant(cmd *cobra.Command, c *client, args []string) error {
+	out, raw, err := apiclient.Ask[api.CreateScimTenantResponse](cmd.Context(), c.Client, &api.CreateScimTenantRequest{Name: args[0]})
+	if err != nil {
+		return err
+	}
+	return f.done(cmd, raw, "The endpoint of %s is %s. Make a token for it: sallyport scim token %[1]s", printable(out.ScimTenant.Name), out.ScimTenant.Endpoint)
+}
+
+func (f *remote) removeTenant(cmd *cobra.Command, c *client, args []string) error {
+	t, err := tenant(cmd, c, args[0])
+	if err != nil {
+		return err
+	}
+	if err := f.confirm(cmd, fmt.Sprintf("Turn provisioning off for %s? Its people stay.", printable(t.Name))); err != nil {
+		return err
+	}
+	_, raw, err := apiclient.Ask[api.DeleteScimTenantResponse](cmd.Context(), c.Client, &api.DeleteScimTenantRequest{TenantId: t.TenantId})
+	if err != nil {
+		return err
+	}
+	return f.done(cmd, raw, "%s is not a source any more.", printable(t.Name))
+}
+
+func (f *remote) listTokens(cmd *cobra.Command, c *client, args []string) error {
+	t, err := tenant(cmd, c, args[0])
+	if err != nil {
+		return err
+	}
+	all, raw, err := apiclient.AskAll(cmd.Context(), c.Client, "ScimTokens",
+		func(next *string) any { return &api.ListScimTokensRequest{TenantId: t.TenantId, NextToken: next} },
+		func(out *api.ListScimTokensResponse) ([]api.ScimToken, *string) { return out.ScimTokens, out.NextToken })
+	if err != nil {
+		return err
+	}
+	rows := make([][]string, len(all))
+	for i, t := range all {
+		from, used := "anywhere", ""
+		if len(t.Networks) > 0 {
+			from = strings.Join(t.Networks, ",")
+		}
+		if t.LastUsedFrom != nil {
+			used = *t.LastUsedFrom
+		}
+		rows[i] = []string{t.TokenId, strings.ToLower(string(t.Dialect)), from, when(&t.ExpiresAt), when(t.LastUsedAt), used}
+	}
+	return f.table(cmd, raw, []string{"TOKEN", "DIALECT", "GOOD FROM", "EXPIRES", "LAST USED", "BY"}, rows)
+}
+
+func (f *remote) makeToken(cmd *cobra.Command, c *client, name string, networks []string) error {
+	t, err := tenant(cmd, c, name)
+	if err != nil {
+		return err
+	}
+	out, raw, err := apiclient.Ask[api.CreateScimTokenResponse](cmd.Context(), c.Client, &api.CreateScimTokenRequest{TenantId: t.TenantId, Networks: networks})
+	if err != nil {
+		return err
+	}
+	return f.fields(cmd, raw, [][]string{
+		{"endpoint", t.Endpoint},
+		{"token", out.BearerToken},
+		{"expires", when(&out.ScimToken.ExpiresAt)},
+		{"id", out.ScimToken.TokenId},
+	})
+}
+
+func (f *remote) endToken(cmd *cobra.Command, c *client, args []string) error {
+	t, err := tenant(cmd, c, args[0])
+	if err != nil {
+		return err
+	}
+	if err := f.confirm(cmd, fmt.Sprintf("End the token %s of %s?", printable(args[1]), printable(t.Name))); err != nil {
+		return err
+	}
+	_, raw, err := apiclient.Ask[api.DeleteScimTokenResponse](cmd.Context(), c.Client, &api.DeleteScimTokenRequest{TenantId: t.TenantId, TokenId: args[1]})
+	if err != nil {
+		return err
+	}
+	return f.done(cmd, raw, "The token has stopped working.")
+}
