@@ -50,5 +50,5 @@ func takeAway(tx *store.Tx, g directory.Gone) error {
 	if len(rows) < goneBatch && wait != goneBusy {
 		return nil
 	}
-	return directory.EnqueueGone(tx, g, store.Job{RunAt: tx.Now().Add(wait)})
+	return directory.EnqueueGone(tx, g, tx.Now().Add(wait))
 }

@@ -3,6 +3,7 @@ package directory
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"sallyport/internal/store"
 )
@@ -21,14 +22,14 @@ func gone(tx *store.Tx, g Gone) error {
 	if some, err := tx.AssignedAnything(g.Type, g.ID); err != nil || !some {
 		return wrap(err, "look for assignments")
 	}
-	return EnqueueGone(tx, g, store.Job{})
+	return EnqueueGone(tx, g, tx.Now())
 }
 
 // EnqueueGone enqueues the job; at says when it may begin.
-func EnqueueGone(tx *store.Tx, g Gone, at store.Job) error {
+func EnqueueGone(tx *store.Tx, g Gone, at time.Time) error {
 	payload, err := json.Marshal(g)
 	if err != nil {
 		return fmt.Errorf("encode job: %w", err)
 	}
-	return wrap(tx.Enqueue(store.Job{Kind: GoneKind, Key: g.ID, Payload: payload, RunAt: at.RunAt}), "enqueue job")
+	return wrap(tx.Enqueue(store.Job{Kind: GoneKind, Key: g.ID, Payload: payload, RunAt: at}), "enqueue job")
 }
