@@ -160,21 +160,3 @@ func TestClients(t *testing.T) {
 		}
 	})
 }
-
-// FuzzRequests: no body and no filter does harm.
-func FuzzRequests(f *testing.F) {
-	f.Add(userJSON("a"), `userName eq "a"`)
-	f.Add(patch(`{"op":"add","path":"emails[type eq \"work\"].value","value":"x"}`), `id eq "a" and members eq "b"`)
-	f.Fuzz(func(t *testing.T, body, filter string) {
-		w := newWorld(t, store.CompleteSCIM)
-		id, g := w.user("a"), w.group("G")
-		for _, a := range []reply{
-			w.do("POST", "/Users", body), w.do("PATCH", "/Users/"+id, body), w.do("PUT", "/Users/"+id, body), w.do("PATCH", "/Groups/"+g, body), w.do("POST", "/Groups", body),
-			w.do("GET", "/Users?filter="+url.QueryEscape(filter), ""), w.do("GET", "/Groups?filter="+url.QueryEscape(filter), ""),
-		} {
-			if a.status >= http.StatusInternalServerError {
-				t.Errorf("%s: %d", a.asked, a.status)
-			}
-		}
-	})
-}

@@ -1,0 +1,99 @@
+package scim
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"sallyport/internal/directory"
+	"sallyport/internal/fault"
+	"sallyport/internal/page"
+	"sallyport/internal/store"
+)
+
+func listGroups(c *call) (answer, error) {
+	a, err := c.asked([]string{"displayname"}, []string{"externalid"}, []string{"members"}, []string{"members.value"},
+		[]string{"id", "members"}, []string{"id", "members.value"}, []string{"id"})
+	if err != nil {
+		return answer{}, err
+	}
+	all, next, err := c.groupsOf(a)
+	if err != nil {
+		return answer{}, err
+	}
+	rows := make([]any, 0, len(all))
+	for _, g := range all {
+		if g.Source != "" && g.Source != c.from.ID {
+			continue
+		}
+		out, err := c.groupOut(g, false)
+		if err != nil {
+			return answer{}, err
+		}
+		rows = append(rows, out)
+	}
+	return c.answerList(a, rows, next), nil
+}
+
+func (c *call) groupsOf(a asked) (rows []store.Group, next page.Key, err error) {
+	in := a.conditions
+	user := in["members"] + in["members.value"]
+	switch {
+	case in == nil && a.q.Limit == 0:
+	case in == nil:
+		return wrapped(c.tx.GroupsOfSource(c.from.StoreID, c.from.ID, a.q))
+	case in["displayname"] != "":
+		rows, err = foundGroup(c.tx.GroupByName(c.from.StoreID, in["displayname"]))
+	case in["externalid"] != "":
+		var subject string
+		if subject, err = c.tx.SubjectOf(c.from.StoreID, store.PrincipalGroup, store.ExternalID{Issuer: c.issuer(), ID: in["externalid"]}); err == nil {
+			rows, err = foundGroup(c.tx.Group(subject))
+		}
+	case in["id"] != "":
+		rows, err = c.groupWith(in["id"], user)
+	case user != "" && a.q.Limit > 0:
+		return c.groupsOfUser(user, a.q)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("look group up: %w", err)
+	}
+	return rows, nil, nil
+}
+
+// groupWith is the group, if the user is in it; "": whoever is.
+func (c *call) groupWith(id, user string) ([]store.Group, error) {
+	if user != "" {
+		if _, err := c.tx.MembershipOf(id, strings.ToLower(user)); err != nil {
+			return nil, err
+		}
+	}
+	return foundGroup(directory.Group(c.tx, c.from.StoreID, id))
+}
+
+func (c *call) groupsOfUser(user string, q page.Query) (rows []store.Group, next page.Key, err error) {
+	memberships, next, err := c.tx.Memberships(strings.ToLower(user), q)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list memberships: %w", err)
+	}
+	for _, m := range memberships { // at most a page
+		some, err := foundGroup(directory.Group(c.tx, c.from.StoreID, m.GroupID))
+		if err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, some...)
+	}
+	return rows, next, nil
+}
+
+func foundGroup(g store.Group, err error) ([]store.Group, error) {
+	switch {
+	case errors.Is(err, store.ErrNotFound) || fault.KindOf(err) == fault.NotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return []store.Group{g}, nil
+}

@@ -1,0 +1,117 @@
+package scim
+
+import (
+	"errors"
+	"fmt"
+
+	"sallyport/internal/directory"
+	"sallyport/internal/page"
+	"sallyport/internal/store"
+)
+
+func listUsers(c *call) (answer, error) {
+	a, err := c.asked([]string{"username"}, []string{"externalid"}, []string{"groups.value"}, []string{"groups"}, []string{"id", "manager"}, []string{"id"})
+	if err != nil {
+		return answer{}, err
+	}
+	users, next, err := c.usersOf(a)
+	if err != nil {
+		return answer{}, err
+	}
+	rows := make([]any, 0, len(users))
+	for _, u := range users {
+		out, err := c.userOut(u)
+		if err != nil {
+			return answer{}, err
+		}
+		rows = append(rows, out)
+	}
+	return c.answerList(a, rows, next), nil
+}
+
+// usersOf are the users of a list that the token may see.
+func (c *call) usersOf(a asked) ([]store.User, page.Key, error) {
+	in := a.conditions
+	if in == nil {
+		if a.q.Limit == 0 {
+			return nil, nil, nil
+		}
+		return wrapped(c.tx.UsersOfSource(c.from.StoreID, c.from.ID, a.q))
+	}
+	var rows []store.User
+	var err error
+	switch {
+	case in["username"] != "":
+		rows, err = found(c.tx.UserByName(c.from.StoreID, in["username"]))
+	case in["externalid"] != "":
+		rows, err = c.userByExternalID(in["externalid"])
+	case in["id"] != "":
+		rows, err = found(directory.User(c.tx, c.from.StoreID, in["id"]))
+		rows = keepManaged(rows, in)
+	case in["groups.value"] != "" || in["groups"] != "":
+		return c.usersOfGroup(in["groups.value"]+in["groups"], a.q)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("look user up: %w", err)
+	}
+	return c.seen(rows), nil, nil
+}
+
+func wrapped[T any](rows []T, next page.Key, err error) ([]T, page.Key, error) {
+	if err != nil {
+		err = fmt.Errorf("list: %w", err)
+	}
+	return rows, next, err
+}
+
+// seen are those of users that the token may see.
+func (c *call) seen(rows []store.User) (out []store.User) {
+	for _, u := range rows {
+		if u.Source == "" || u.Source == c.from.ID {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+func (c *call) userByExternalID(id string) ([]store.User, error) {
+	subject, err := c.tx.SubjectOf(c.from.StoreID, store.PrincipalUser, store.ExternalID{Issuer: c.issuer(), ID: id})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found(c.tx.User(subject))
+}
+
+// keepManaged keeps users with the manager that a filter names, if it does.
+func keepManaged(rows []store.User, in map[string]string) []store.User {
+	want, ok := in["manager"]
+	if !ok || len(rows) == 0 {
+		return rows
+	}
+	if e := enterpriseOf(rows[0]); e.Manager == nil || e.Manager.Value != want {
+		return nil
+	}
+	return rows
+}
+
+func (c *call) usersOfGroup(group string, q page.Query) ([]store.User, page.Key, error) {
+	if q.Limit == 0 {
+		return nil, nil, nil
+	}
+	members, next, err := c.tx.Members(group, q)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list members: %w", err)
+	}
+	var rows []store.User
+	for _, m := range members { // at most a page
+		some, err := found(directory.User(c.tx, c.from.StoreID, m.UserID))
+		if err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, some...)
+	}
+	return c.seen(rows), next, nil
+}
