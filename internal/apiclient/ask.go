@@ -31,27 +31,51 @@ func Ask[Out any](ctx context.Context, c *Client, in any) (out *Out, raw json.Ra
 	return nil, nil, fmt.Errorf("no operation answers with %T", out)
 }
 
-// AskAll calls a list to its last page. raw has the rows of all pages as one answer, under the name that the API gives them.
+// eachPage calls a list page by page. take is given each, and returns the token of the next.
+func eachPage[Out any](ctx context.Context, c *Client, in func(next *string) any, take func(out *Out, raw json.RawMessage) (*string, error)) error {
+	for next := (*string)(nil); ; {
+		out, raw, err := Ask[Out](ctx, c, in(next))
+		if err != nil {
+			return err
+		}
+		if next, err = take(out, raw); err != nil || next == nil {
+			return err
+		}
+	}
+}
+
+// Pages calls a list to its last page.
+func Pages[Out, T any](ctx context.Context, c *Client, in func(next *string) any, part func(*Out) ([]T, *string)) (rows []T, err error) {
+	err = eachPage(ctx, c, in, func(out *Out, _ json.RawMessage) (*string, error) {
+		some, token := part(out)
+		rows = append(rows, some...)
+		return token, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// AskAll is Pages with the answer: raw has the rows of all pages as one, under the name that the API gives them.
 func AskAll[Out, T any](ctx context.Context, c *Client, member string, in func(next *string) any, part func(*Out) ([]T, *string)) (rows []T, raw json.RawMessage, err error) {
 	all := []json.RawMessage{}
-	for next := (*string)(nil); ; {
-		out, answer, err := Ask[Out](ctx, c, in(next))
-		if err != nil {
-			return nil, nil, err
-		}
+	err = eachPage(ctx, c, in, func(out *Out, answer json.RawMessage) (*string, error) {
 		var fields map[string]json.RawMessage
 		var some []json.RawMessage
 		if err := json.Unmarshal(answer, &fields); err != nil {
-			return nil, nil, fmt.Errorf("read answer: %w", err)
+			return nil, fmt.Errorf("read answer: %w", err)
 		}
 		if err := json.Unmarshal(fields[member], &some); err != nil {
-			return nil, nil, fmt.Errorf("read %s of answer: %w", member, err)
+			return nil, fmt.Errorf("read %s of answer: %w", member, err)
 		}
 		page, token := part(out)
 		rows, all = append(rows, page...), append(all, some...)
-		if next = token; next == nil {
-			raw, err = json.Marshal(map[string][]json.RawMessage{member: all})
-			return rows, raw, err
-		}
+		return token, nil
+	})
+	if err != nil {
+		return nil, nil, err
 	}
+	raw, err = json.Marshal(map[string][]json.RawMessage{member: all})
+	return rows, raw, err
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func (r *Reader) readIssuers(ctx context.Context, l *Live) error {
-	rows, err := pages(ctx, r.Client,
+	rows, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any {
 			return &adminapi.ListTrustedTokenIssuersRequest{InstanceArn: l.Instance, NextToken: next}
 		},
@@ -41,7 +41,7 @@ func (r *Reader) readIssuers(ctx context.Context, l *Live) error {
 }
 
 func (r *Reader) readApplications(ctx context.Context, l *Live) error {
-	rows, err := pages(ctx, r.Client,
+	rows, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any {
 			return &adminapi.ListApplicationsRequest{InstanceArn: l.Instance, NextToken: next}
 		},
@@ -96,7 +96,7 @@ func (r *Reader) appConfig(ctx context.Context, _ *Live, arn string, app *Applic
 }
 
 func (r *Reader) appScopes(ctx context.Context, _ *Live, arn string, app *Application) error {
-	rows, err := pages(ctx, r.Client,
+	rows, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any {
 			return &adminapi.ListApplicationAccessScopesRequest{ApplicationArn: arn, NextToken: next}
 		},
@@ -184,7 +184,7 @@ func swapped(m map[string]string) map[string]string {
 }
 
 func (r *Reader) appAssignments(ctx context.Context, l *Live, arn string, app *Application) error {
-	rows, err := pages(ctx, r.Client,
+	rows, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any {
 			return &adminapi.ListApplicationAssignmentsRequest{ApplicationArn: arn, NextToken: next}
 		},
@@ -205,7 +205,7 @@ func (r *Reader) appAssignments(ctx context.Context, l *Live, arn string, app *A
 
 // tags are a resource's.
 func (r *Reader) tags(ctx context.Context, l *Live, arn string) (map[string]string, error) {
-	rows, err := pages(ctx, r.Client,
+	rows, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any {
 			return &adminapi.ListTagsForResourceRequest{InstanceArn: &l.Instance, ResourceArn: arn, NextToken: next}
 		},

@@ -25,7 +25,7 @@ func (s AWS) accounts(ctx context.Context, _ *Reader) ([]Account, error) {
 func (AWS) settings(context.Context, *Reader) (map[string]string, error) { return nil, nil }
 
 func (AWS) sets(ctx context.Context, r *Reader, l *Live) ([]PermissionSet, error) {
-	arns, err := pages(ctx, r.Client,
+	arns, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any {
 			return &adminapi.ListPermissionSetsRequest{InstanceArn: l.Instance, NextToken: next}
 		},
@@ -70,7 +70,7 @@ func (r *Reader) set(ctx context.Context, l *Live, arn string) (s PermissionSet,
 }
 
 func (r *Reader) managed(ctx context.Context, l *Live, arn string, s *PermissionSet) error {
-	rows, err := pages(ctx, r.Client,
+	rows, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any {
 			return &adminapi.ListManagedPoliciesInPermissionSetRequest{InstanceArn: l.Instance, PermissionSetArn: arn, NextToken: next}
 		},
@@ -84,7 +84,7 @@ func (r *Reader) managed(ctx context.Context, l *Live, arn string, s *Permission
 }
 
 func (r *Reader) customer(ctx context.Context, l *Live, arn string, s *PermissionSet) error {
-	rows, err := pages(ctx, r.Client,
+	rows, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any {
 			return &adminapi.ListCustomerManagedPolicyReferencesInPermissionSetRequest{InstanceArn: l.Instance, PermissionSetArn: arn, NextToken: next}
 		},
@@ -124,7 +124,7 @@ func (AWS) assignments(ctx context.Context, r *Reader, l *Live) ([]assigned, err
 	var mu sync.Mutex
 	var places []place
 	err := each(ctx, r, "where permission sets are", sortedKeys(l.sets), func(ctx context.Context, name string) error {
-		accounts, err := pages(ctx, r.Client,
+		accounts, err := apiclient.Pages(ctx, r.Client,
 			func(next *string) any {
 				return &adminapi.ListAccountsForProvisionedPermissionSetRequest{InstanceArn: l.Instance, PermissionSetArn: l.sets[name], NextToken: next}
 			},
@@ -144,7 +144,7 @@ func (AWS) assignments(ctx context.Context, r *Reader, l *Live) ([]assigned, err
 	}
 	var out []assigned
 	err = each(ctx, r, "assignments", places, func(ctx context.Context, where place) error {
-		rows, err := pages(ctx, r.Client,
+		rows, err := apiclient.Pages(ctx, r.Client,
 			func(next *string) any {
 				return &adminapi.ListAccountAssignmentsRequest{InstanceArn: l.Instance, PermissionSetArn: l.sets[where.set], AccountId: where.account, NextToken: next}
 			},

@@ -102,24 +102,8 @@ func each[T any](ctx context.Context, r *Reader, what string, all []T, do func(c
 	return g.Wait()
 }
 
-// pages calls a list to its last page.
-func pages[Out, T any](ctx context.Context, c *apiclient.Client, in func(next *string) any, part func(*Out) ([]T, *string)) ([]T, error) {
-	var rows []T
-	for next := (*string)(nil); ; {
-		out, _, err := apiclient.Ask[Out](ctx, c, in(next))
-		if err != nil {
-			return nil, err
-		}
-		some, token := part(out)
-		rows = append(rows, some...)
-		if next = token; next == nil {
-			return rows, nil
-		}
-	}
-}
-
 func (r *Reader) readInstance(ctx context.Context, l *Live) error {
-	instances, err := pages(ctx, r.Client,
+	instances, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any { return &adminapi.ListInstancesRequest{NextToken: next} },
 		func(out *adminapi.ListInstancesResponse) ([]adminapi.InstanceMetadata, *string) {
 			return out.Instances, out.NextToken

@@ -23,7 +23,7 @@ func (r *Reader) readPeople(ctx context.Context, l *Live) error {
 	if err := r.readUsers(ctx, l); err != nil {
 		return err
 	}
-	groups, err := pages(ctx, r.Client,
+	groups, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any {
 			return &directoryapi.ListGroupsRequest{IdentityStoreId: l.Store, NextToken: next}
 		},
@@ -69,7 +69,7 @@ func (r *Reader) readPeople(ctx context.Context, l *Live) error {
 
 // members are the ids of a group's memberships, by their users' ids.
 func (r *Reader) members(ctx context.Context, l *Live, group string) (map[string]string, error) {
-	rows, err := pages(ctx, r.Client,
+	rows, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any {
 			return &directoryapi.ListGroupMembershipsRequest{IdentityStoreId: l.Store, GroupId: group, NextToken: next}
 		},

@@ -12,7 +12,7 @@ import (
 type Sallyport struct{}
 
 func (Sallyport) accounts(ctx context.Context, r *Reader) ([]Account, error) {
-	rows, err := pages(ctx, r.Client,
+	rows, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any { return &api.ListOrganizationAccountsRequest{NextToken: next} },
 		func(out *api.ListOrganizationAccountsResponse) ([]api.Account, *string) {
 			return out.Accounts, out.NextToken
@@ -25,7 +25,7 @@ func (Sallyport) accounts(ctx context.Context, r *Reader) ([]Account, error) {
 }
 
 func (Sallyport) settings(ctx context.Context, r *Reader) (map[string]string, error) {
-	rows, err := pages(ctx, r.Client,
+	rows, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any { return &api.ListSettingsRequest{NextToken: next} },
 		func(out *api.ListSettingsResponse) ([]api.Setting, *string) { return out.Settings, out.NextToken })
 	out := map[string]string{}
@@ -36,7 +36,7 @@ func (Sallyport) settings(ctx context.Context, r *Reader) (map[string]string, er
 }
 
 func (Sallyport) sets(ctx context.Context, r *Reader, l *Live) ([]PermissionSet, error) {
-	rows, err := pages(ctx, r.Client,
+	rows, err := apiclient.Pages(ctx, r.Client,
 		func(next *string) any {
 			return &api.ListPermissionSetDetailsRequest{InstanceArn: l.Instance, NextToken: next}
 		},
