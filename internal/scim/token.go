@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"strings"
 	"time"
 
@@ -102,19 +103,26 @@ func (s *Server) newEvent(c *call, id string) *audit.Event {
 	}
 }
 
-// open are the members of bodies that are no one's personal data.
-var open = map[string]bool{"op": true, "path": true, "schemas": true, "active": true, "id": true, "externalId": true}
+// open are the members of bodies whose texts say nothing of anybody.
+var open = map[string]bool{"op": true, "id": true}
 
-// masked is a body as it is kept on record: which members, not whose.
+var quoted = regexp.MustCompile(`"(\\.|[^"\\])*"?`)
+
+// masked is a body as it is kept on record: which members, not whose. Paths, which may be names of members too, keep their form
+// without what their filters compare with.
 func masked(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for k, e := range v {
-			if _, scalar := e.(string); open[k] && (scalar || k == "schemas" || k == "active") {
+			text, isText := e.(string)
+			switch {
+			case isText && open[k]:
 				out[k] = e
-			} else {
-				out[k] = masked(e)
+			case isText && k == "path":
+				out[k] = quoted.ReplaceAllString(text, `"…"`)
+			default:
+				out[quoted.ReplaceAllString(k, `"…"`)] = masked(e)
 			}
 		}
 		return out

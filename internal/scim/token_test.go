@@ -86,6 +86,9 @@ func TestEvents(t *testing.T) {
 	w := newWorld(t, store.StrictSCIM)
 	id := w.user("secret-name", `"emails":[{"value":"secret@x.test","primary":true}]`)
 	w.do("POST", "/Users", userJSON("SECRET-name")).expect(http.StatusConflict)
+	w.do("PATCH", "/Users/"+id, patch(
+		`{"op":"remove","path":"emails[value eq \"secret@x.test\"]"}`, `{"op":"add","value":{"emails[value eq \"secret@y.test\"].type":"secret"}}`,
+	)).expect(http.StatusOK)
 	w.do("GET", "/Users/"+id, "", "Authorization", "Bearer no").expect(http.StatusUnauthorized)
 	w.do("GET", "/Users/"+id, "").expect(http.StatusOK)
 	w.do("DELETE", "/Users/"+id, "").expect(http.StatusNoContent)
@@ -104,12 +107,12 @@ func TestEvents(t *testing.T) {
 	if strings.Contains(strings.ToLower(text), "secret") || strings.Contains(text, w.token) {
 		t.Errorf("the log tells of people:\n%s", text)
 	}
-	for _, words := range []string{`"eventName":"CreateUser"`, `"errorCode":"ConflictException"`, `"eventName":"DeleteUser"`, `"eventSource":"identitystore-scim.amazonaws.com"`, `"type":"WebIdentityUser"`, `"tenantId":"` + tenant} {
+	for _, words := range []string{`"eventName":"CreateUser"`, `"errorCode":"ConflictException"`, `"eventName":"DeleteUser"`, `"eventSource":"identitystore-scim.amazonaws.com"`, `"type":"WebIdentityUser"`, `"tenantId":"` + tenant, `emails[value eq`} {
 		if !strings.Contains(text, words) {
 			t.Errorf("the log has no %s:\n%s", words, text)
 		}
 	}
-	if len(log) != 3 || len(w.events) != 1 || w.events[0].EventName != "GetUser" {
+	if len(log) != 4 || len(w.events) != 1 || w.events[0].EventName != "GetUser" {
 		t.Errorf("%d events of writes, %d of reads", len(log), len(w.events))
 	}
 }
