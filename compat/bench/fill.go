@@ -89,7 +89,7 @@ func addGroup(tx *store.Tx, w world, i int) (id string, err error) {
 }
 
 func addMember(tx *store.Tx, w world, group, user string) error {
-	err := tx.InsertMembership(store.Membership{ID: arn.NewUUID(), StoreID: arn.StoreID(w.StoreID), GroupID: group, UserID: user, CreatedAt: tx.Now()})
+	err := tx.InsertMemberships([]store.Membership{{ID: arn.NewUUID(), StoreID: arn.StoreID(w.StoreID), GroupID: group, UserID: user, CreatedAt: tx.Now()}})
 	if err != nil {
 		return fmt.Errorf("add member: %w", err)
 	}

@@ -19,6 +19,7 @@ const (
 	maxText       = 1024
 	maxExternalID = 256
 	maxExtension  = 32 << 10 // bytes; ours, since the model has none
+	maxValues     = 10       // of an attribute that is a list; the APIs of AWS's allow one, which is theirs to check
 )
 
 // checkUser is what Identity Center demands of a user, whoever makes one.
@@ -70,15 +71,57 @@ func checkCounts(u store.User) error {
 		name      string
 		have, max int
 	}{
-		{"Emails", len(u.Emails), 1},
-		{"Addresses", len(u.Addresses), 1},
-		{"PhoneNumbers", len(u.PhoneNumbers), 1},
-		{"Roles", len(u.Roles), 1},
+		{"Emails", len(u.Emails), maxValues},
+		{"Addresses", len(u.Addresses), maxValues},
+		{"PhoneNumbers", len(u.PhoneNumbers), maxValues},
+		{"Roles", len(u.Roles), maxValues},
 		{"Photos", len(u.Photos), 3},
 		{"ExternalIds", len(u.ExternalIDs), 10},
 	} {
 		if l.have > l.max {
 			return errMany(l.name, l.max)
+		}
+	}
+	return onePrimary(u)
+}
+
+// onePrimary refuses two values of a list that are both the primary one (RFC 7643 §2.4).
+func onePrimary(u store.User) error {
+	count := map[string]int{}
+	for name, values := range map[string][]store.TypedValue{"Emails": u.Emails, "PhoneNumbers": u.PhoneNumbers, "Photos": u.Photos, "Roles": u.Roles} {
+		for _, v := range values {
+			if v.Primary {
+				count[name]++
+			}
+		}
+	}
+	for _, a := range u.Addresses {
+		if a.Primary {
+			count["Addresses"]++
+		}
+	}
+	for name, n := range count {
+		if n > 1 {
+			return fault.Invalidf("%s can have one primary value.", name)
+		}
+	}
+	return nil
+}
+
+// OneOfEach refuses a user with more values than AWS's APIs take: one mail address, postal address, phone number and role. Those that
+// the user had before, from a source that sent them, may stay.
+func OneOfEach(was, u store.User) error {
+	for _, l := range []struct {
+		name      string
+		was, have int
+	}{
+		{"Emails", len(was.Emails), len(u.Emails)},
+		{"Addresses", len(was.Addresses), len(u.Addresses)},
+		{"PhoneNumbers", len(was.PhoneNumbers), len(u.PhoneNumbers)},
+		{"Roles", len(was.Roles), len(u.Roles)},
+	} {
+		if l.have > max(1, l.was) {
+			return errMany(l.name, 1)
 		}
 	}
 	return nil

@@ -36,11 +36,11 @@ func TestMemberships(t *testing.T) {
 			p.t.Error(got)
 		}
 		p.since()
-		p.update(func(tx *store.Tx) error { return directory.RemoveMember(tx, storeID, m.ID) })
+		p.update(func(tx *store.Tx) error { return directory.RemoveMember(tx, storeID, m.ID, by) })
 		if diff := cmp.Diff([]string{"user:" + u.ID}, p.since()); diff != "" {
 			p.t.Error(diff)
 		}
-		p.refused(fault.NotFound, func(tx *store.Tx) error { return directory.RemoveMember(tx, storeID, m.ID) })
+		p.refused(fault.NotFound, func(tx *store.Tx) error { return directory.RemoveMember(tx, storeID, m.ID, by) })
 		p.join(g, u)
 		p.update(func(tx *store.Tx) error { return directory.DeleteUser(tx, storeID, u.ID, "") })
 		p.update(func(tx *store.Tx) error {
@@ -97,7 +97,7 @@ func TestLargeGroupIsSwept(t *testing.T) {
 	p.update(func(tx *store.Tx) error {
 		for i := range rows {
 			m := store.Membership{ID: arn.NewUUID(), StoreID: storeID, GroupID: g.ID, UserID: fmt.Sprintf("0-%d", i)}
-			if err := tx.InsertMembership(m); err != nil {
+			if err := tx.InsertMemberships([]store.Membership{m}); err != nil {
 				return err
 			}
 		}

@@ -90,6 +90,9 @@ func DeleteUser(tx *store.Tx, storeID arn.StoreID, id, revision string) error {
 	if err := checkRevision(u.Revision, revision); err != nil {
 		return err
 	}
+	if err := tx.MemberGone(id); err != nil {
+		return fmt.Errorf("note change of members: %w", err)
+	}
 	if err := tx.DeleteUser(id); err != nil {
 		return fmt.Errorf("delete user: %w", err)
 	}

@@ -74,8 +74,11 @@ func TestUserRules(t *testing.T) {
 			"Title must have at most 1024":              func(u *store.User) { u.Title = strings.Repeat("x", 1025) },
 			"Name must have at most 1024":               func(u *store.User) { u.Name.Formatted = "a\x00b" },
 			"Birthdate must be a date":                  func(u *store.User) { u.Birthdate = "1990-02-30" },
-			"Emails can have at most 1":                 func(u *store.User) { u.Emails = make([]store.TypedValue, 2) },
-			"There is no extension x":                   func(u *store.User) { u.Extensions = map[string]json.RawMessage{"x": json.RawMessage(`1`)} },
+			"Emails can have at most 10":                func(u *store.User) { u.Emails = make([]store.TypedValue, 11) },
+			"Roles can have one primary value": func(u *store.User) {
+				u.Roles = []store.TypedValue{{Value: "a", Primary: true}, {Value: "b", Primary: true}}
+			},
+			"There is no extension x": func(u *store.User) { u.Extensions = map[string]json.RawMessage{"x": json.RawMessage(`1`)} },
 		} {
 			u := person("somebody")
 			edit(&u)

@@ -72,7 +72,7 @@ func (Service) DeleteGroupMembership(_ context.Context, c *endpoint.Call, in *ap
 	if err != nil {
 		return nil, err
 	}
-	if err := directory.RemoveMember(c.Tx, id, in.MembershipId); err != nil {
+	if err := directory.RemoveMember(c.Tx, id, in.MembershipId, c.Caller.ARN); err != nil {
 		return nil, err
 	}
 	return &api.DeleteGroupMembershipResponse{}, nil

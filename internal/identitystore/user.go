@@ -25,6 +25,9 @@ func (Service) CreateUser(_ context.Context, c *endpoint.Call, in *api.CreateUse
 	}
 	u := userFrom(in)
 	u.StoreID = id
+	if err := directory.OneOfEach(store.User{}, u); err != nil {
+		return nil, err
+	}
 	if u, err = directory.CreateUser(c.Tx, u, c.Caller.ARN); err != nil {
 		return nil, err
 	}
@@ -131,11 +134,15 @@ func (Service) UpdateUser(_ context.Context, c *endpoint.Call, in *api.UpdateUse
 	if err != nil {
 		return nil, err
 	}
-	u, err := directory.User(c.Tx, id, in.UserId)
+	was, err := directory.User(c.Tx, id, in.UserId)
 	if err != nil {
 		return nil, err
 	}
-	if u, err = editUser(u, in.Operations); err != nil {
+	u, err := editUser(was, in.Operations)
+	if err != nil {
+		return nil, err
+	}
+	if err := directory.OneOfEach(was, u); err != nil {
 		return nil, err
 	}
 	if u, err = directory.UpdateUser(c.Tx, u, value(in.Revision), c.Caller.ARN); err != nil {

@@ -169,7 +169,7 @@ func TestOneOfTwoPathsIsEnough(t *testing.T) {
 		"direct": func(tx *store.Tx, h *house) error { _, err := access.BeginDeletion(tx, h.direct); return err },
 		"group":  func(tx *store.Tx, h *house) error { _, err := access.BeginDeletion(tx, h.byGroup); return err },
 		"membership": func(tx *store.Tx, h *house) error {
-			return directory.RemoveMember(tx, h.instance.StoreID, h.member.ID)
+			return directory.RemoveMember(tx, h.instance.StoreID, h.member.ID, "test")
 		},
 		"group deleted":          func(tx *store.Tx, h *house) error { return directory.DeleteGroup(tx, h.group.StoreID, h.group.ID, "") },
 		"session's natural end":  func(_ *store.Tx, h *house) error { h.clock.Advance(9 * 3600e9); return nil },

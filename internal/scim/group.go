@@ -1,11 +1,12 @@
 package scim
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
+	"sallyport/internal/audit"
 	"sallyport/internal/directory"
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
@@ -70,10 +71,12 @@ func createGroup(c *call) (answer, error) {
 	if g, err = directory.CreateGroup(c.tx, g, c.by()); err != nil {
 		return answer{}, err
 	}
+	var join []string
 	for _, m := range in.Members {
-		if err := c.join(g, m.Value); err != nil {
-			return answer{}, err
-		}
+		join = append(join, m.Value)
+	}
+	if err := c.changeMembers(g, join, nil); err != nil {
+		return answer{}, err
 	}
 	out, err := c.groupOut(g, false)
 	if err != nil {
@@ -194,13 +197,20 @@ func (d *delta) takeMembers(ch change) error {
 	}
 	switch {
 	case ch.op == "add":
-		d.joined = append(d.joined, ids...)
-	case ch.op == "remove" && len(ids) > 0:
-		d.left = append(d.left, ids...)
+		d.joined, d.left = append(d.joined, ids...), without(d.left, ids)
+	case ch.op == "remove" && len(ids) > 0: // the last that is said of somebody holds
+		d.left, d.joined = append(d.left, ids...), without(d.joined, ids)
 	default: // replace, or remove without saying whom
 		d.replaced, d.joined, d.left = true, ids, nil
 	}
 	return nil
+}
+
+// without are the ids that are not among those.
+func without(ids, those []string) []string {
+	return slices.DeleteFunc(ids, func(id string) bool {
+		return slices.ContainsFunc(those, func(other string) bool { return strings.EqualFold(id, other) })
+	})
 }
 
 // carryOut does what a PATCH asks for, whole or not at all.
@@ -224,17 +234,7 @@ func (c *call) carryOut(g store.Group, d delta) error {
 		}
 		d.left = left
 	}
-	for _, id := range d.left {
-		if err := c.leave(g, id); err != nil {
-			return err
-		}
-	}
-	for _, id := range d.joined {
-		if err := c.join(g, id); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.changeMembers(g, d.joined, d.left)
 }
 
 // others are the members of a group that are not among those.
@@ -259,35 +259,29 @@ func (c *call) others(g store.Group, those []string) (out []string, err error) {
 	}
 }
 
-// join puts a user into a group; one who is in it stays.
-func (c *call) join(g store.Group, id string) error {
-	id = strings.ToLower(id)
-	_, err := c.tx.MembershipOf(g.ID, id)
-	if err == nil {
-		return nil
-	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("look for membership: %w", err)
-	}
-	u, err := directory.User(c.tx, c.from.StoreID, id)
-	if err == nil && u.Source != "" && u.Source != c.from.ID {
-		err = fault.Missing("USER", id)
-	}
+// changeMembers changes the members of a group, with an event for each who really joins or leaves (case S10).
+func (c *call) changeMembers(g store.Group, join, leave []string) error {
+	joined, left, err := directory.ChangeMembers(c.tx, g, directory.Members{Join: join, Leave: leave, Source: c.from.ID}, c.by())
 	if err != nil {
 		return err
 	}
-	_, err = directory.AddMember(c.tx, c.from.StoreID, g.ID, id, c.by())
-	return err
+	for _, id := range joined {
+		if err := c.memberEvent("AddMemberToGroup", g.ID, id).Store(c.tx); err != nil {
+			return err
+		}
+	}
+	for _, id := range left {
+		if err := c.memberEvent("RemoveMemberFromGroup", g.ID, id).Store(c.tx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// leave takes a user out of a group; one who is not in it is as wanted (case S01).
-func (c *call) leave(g store.Group, id string) error {
-	m, err := c.tx.MembershipOf(g.ID, strings.ToLower(id))
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("look for membership: %w", err)
-	}
-	return directory.RemoveMember(c.tx, c.from.StoreID, m.ID)
+// memberEvent tells of one member. It is joined to the event of the request by the request's id.
+func (c *call) memberEvent(name, groupID, userID string) *audit.Event {
+	e := *c.event
+	e.EventID, e.EventName, e.EventType, e.RequestParameters = "", name, "AwsServiceEvent", nil
+	e.ServiceEventDetails = map[string]any{"groupId": groupID, "memberId": userID}
+	return &e
 }

@@ -23,7 +23,7 @@ func listGroups(c *call) (answer, error) {
 	}
 	rows := make([]any, 0, len(all))
 	for _, g := range all {
-		if g.Source != "" && g.Source != c.from.ID {
+		if g.StoreID != c.from.StoreID || g.Source != "" && g.Source != c.from.ID {
 			continue
 		}
 		out, err := c.groupOut(g, false)
@@ -41,7 +41,7 @@ func (c *call) groupsOf(a asked) (rows []store.Group, next page.Key, err error) 
 	switch {
 	case in == nil && a.q.Limit == 0:
 	case in == nil:
-		return wrapped(c.tx.GroupsOfSource(c.from.StoreID, c.from.ID, a.q))
+		return wrapped(c.tx.GroupsOfSource(c.sourced(a.q)))
 	case in["displayname"] != "":
 		rows, err = foundGroup(c.tx.GroupByName(c.from.StoreID, in["displayname"]))
 	case in["externalid"] != "":
@@ -52,7 +52,7 @@ func (c *call) groupsOf(a asked) (rows []store.Group, next page.Key, err error) 
 	case in["id"] != "":
 		rows, err = c.groupWith(in["id"], user)
 	case user != "" && a.q.Limit > 0:
-		return c.groupsOfUser(user, a.q)
+		return wrapped(c.tx.GroupsOfUser(strings.ToLower(user), a.q))
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil, nil
@@ -71,21 +71,6 @@ func (c *call) groupWith(id, user string) ([]store.Group, error) {
 		}
 	}
 	return foundGroup(directory.Group(c.tx, c.from.StoreID, id))
-}
-
-func (c *call) groupsOfUser(user string, q page.Query) (rows []store.Group, next page.Key, err error) {
-	memberships, next, err := c.tx.Memberships(strings.ToLower(user), q)
-	if err != nil {
-		return nil, nil, fmt.Errorf("list memberships: %w", err)
-	}
-	for _, m := range memberships { // at most a page
-		some, err := foundGroup(directory.Group(c.tx, c.from.StoreID, m.GroupID))
-		if err != nil {
-			return nil, nil, err
-		}
-		rows = append(rows, some...)
-	}
-	return rows, next, nil
 }
 
 func foundGroup(g store.Group, err error) ([]store.Group, error) {

@@ -3,6 +3,7 @@ package scim
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"sallyport/internal/directory"
 	"sallyport/internal/page"
@@ -36,7 +37,7 @@ func (c *call) usersOf(a asked) ([]store.User, page.Key, error) {
 		if a.q.Limit == 0 {
 			return nil, nil, nil
 		}
-		return wrapped(c.tx.UsersOfSource(c.from.StoreID, c.from.ID, a.q))
+		return wrapped(c.tx.UsersOfSource(c.sourced(a.q)))
 	}
 	var rows []store.User
 	var err error
@@ -49,7 +50,11 @@ func (c *call) usersOf(a asked) ([]store.User, page.Key, error) {
 		rows, err = found(directory.User(c.tx, c.from.StoreID, in["id"]))
 		rows = keepManaged(rows, in)
 	case in["groups.value"] != "" || in["groups"] != "":
-		return c.usersOfGroup(in["groups.value"]+in["groups"], a.q)
+		if a.q.Limit == 0 {
+			return nil, nil, nil
+		}
+		all, next, err := wrapped(c.tx.UsersOfGroup(strings.ToLower(in["groups.value"]+in["groups"]), a.q))
+		return c.seen(all), next, err
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("look user up: %w", err)
@@ -67,7 +72,7 @@ func wrapped[T any](rows []T, next page.Key, err error) ([]T, page.Key, error) {
 // seen are those of users that the token may see.
 func (c *call) seen(rows []store.User) (out []store.User) {
 	for _, u := range rows {
-		if u.Source == "" || u.Source == c.from.ID {
+		if u.StoreID == c.from.StoreID && (u.Source == "" || u.Source == c.from.ID) {
 			out = append(out, u)
 		}
 	}
@@ -97,21 +102,7 @@ func keepManaged(rows []store.User, in map[string]string) []store.User {
 	return rows
 }
 
-func (c *call) usersOfGroup(group string, q page.Query) ([]store.User, page.Key, error) {
-	if q.Limit == 0 {
-		return nil, nil, nil
-	}
-	members, next, err := c.tx.Members(group, q)
-	if err != nil {
-		return nil, nil, fmt.Errorf("list members: %w", err)
-	}
-	var rows []store.User
-	for _, m := range members { // at most a page
-		some, err := found(directory.User(c.tx, c.from.StoreID, m.UserID))
-		if err != nil {
-			return nil, nil, err
-		}
-		rows = append(rows, some...)
-	}
-	return c.seen(rows), next, nil
+// sourced is a page of what the token may see.
+func (c *call) sourced(q page.Query) store.Sourced {
+	return store.Sourced{StoreID: c.from.StoreID, Tenant: c.from.ID, Query: q}
 }

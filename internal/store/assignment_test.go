@@ -47,7 +47,7 @@ func randomAssignments(tx *store.Tx, random *rand.Rand) ([]store.Assignment, err
 		}
 		joined := g%4 != 3
 		if joined && kind == store.PrincipalGroup {
-			if err := tx.InsertMembership(store.Membership{ID: "m-" + id, StoreID: "d-1", GroupID: id, UserID: "user"}); err != nil {
+			if err := tx.InsertMemberships([]store.Membership{{ID: "m-" + id, StoreID: "d-1", GroupID: id, UserID: "user"}}); err != nil {
 				return nil, err
 			}
 		}

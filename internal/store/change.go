@@ -16,16 +16,27 @@ type Change struct {
 
 const insertChange query = `INSERT INTO change (id, key, at) VALUES ($1, $2, $3)`
 
-// Changed records, in the transaction that changes it, that a dependency of credentials has changed.
-func (tx *Tx) Changed(key string) error {
-	if slices.ContainsFunc(tx.changes, func(c Change) bool { return c.Key == key }) {
-		return nil
+// Changed records, in the transaction that changes them, that dependencies of credentials have changed.
+func (tx *Tx) Changed(keys ...string) error {
+	var fresh []Change
+	for _, key := range keys {
+		same := func(c Change) bool { return c.Key == key }
+		if !slices.ContainsFunc(tx.changes, same) && !slices.ContainsFunc(fresh, same) {
+			fresh = append(fresh, Change{ID: newID(tx.now), Key: key, At: tx.now})
+		}
 	}
-	c := Change{ID: newID(tx.now), Key: key, At: tx.now}
-	if _, err := tx.exec(insertChange, c.ID, c.Key, micros(c.At)); err != nil {
-		return fmt.Errorf("record change: %w", err)
+	for all := fresh; len(all) > 0; {
+		size := largest(len(all))
+		args := make([]any, 0, 3*size)
+		for _, c := range all[:size] {
+			args = append(args, c.ID, c.Key, micros(c.At))
+		}
+		if _, err := tx.exec(insertChange.rows(size), args...); err != nil {
+			return fmt.Errorf("record change: %w", err)
+		}
+		all = all[size:]
 	}
-	tx.changes = append(tx.changes, c)
+	tx.changes = append(tx.changes, fresh...)
 	return nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"sallyport/internal/arn"
-	"sallyport/internal/page"
 )
 
 // SCIMTenant is a source of people and groups that comes by SCIM.
@@ -57,9 +56,6 @@ const (
 	deleteSCIMToken query = `DELETE FROM scim_token WHERE id = $1`
 	scimTokenByHash query = `SELECT ` + tokenColumns + ` FROM scim_token WHERE hash = $1`
 	scimTokensOf    query = `SELECT ` + tokenColumns + ` FROM scim_token WHERE tenant_id = $1 ORDER BY id`
-
-	usersOfSource  query = `SELECT ` + userColumns + ` FROM directory_user WHERE store_id = $1 AND id > $2 AND source IN ('', $3) ORDER BY id LIMIT $4`
-	groupsOfSource query = `SELECT ` + groupColumns + ` FROM directory_group WHERE store_id = $1 AND id > $2 AND source IN ('', $3) ORDER BY id LIMIT $4`
 )
 
 func scanTenant(r row) (t SCIMTenant, err error) {
@@ -125,24 +121,4 @@ func (tx *Tx) SCIMTokenByHash(hash string) (SCIMToken, error) {
 // SCIMTokens lists a tenant's tokens by id. There are two at most.
 func (tx *Tx) SCIMTokens(tenant string) ([]SCIMToken, error) {
 	return list(tx, scimTokensOf, scanSCIMToken, tenant)
-}
-
-// UsersOfSource lists the users of a store that come from a tenant or were made here, by id.
-func (tx *Tx) UsersOfSource(storeID arn.StoreID, tenant string, q page.Query) ([]User, page.Key, error) {
-	rows, err := list(tx, usersOfSource, scanUser, storeID, at(q.After, 0), tenant, q.Limit+1)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, next := page.Trim(rows, q.Limit, func(u User) page.Key { return page.Key{u.ID} })
-	return rows, next, nil
-}
-
-// GroupsOfSource lists the groups of a store that come from a tenant or were made here, by id.
-func (tx *Tx) GroupsOfSource(storeID arn.StoreID, tenant string, q page.Query) ([]Group, page.Key, error) {
-	rows, err := list(tx, groupsOfSource, scanGroup, storeID, at(q.After, 0), tenant, q.Limit+1)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, next := page.Trim(rows, q.Limit, func(g Group) page.Key { return page.Key{g.ID} })
-	return rows, next, nil
 }

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"sallyport/internal/arn"
@@ -20,29 +18,6 @@ var ErrExists = errors.New("store: exists")
 
 // errReadOnly is a mistake of the program: a change inside View.
 var errReadOnly = errors.New("store: change in a read-only transaction")
-
-// query is one SQL statement that both engines take. Its constants are EXPLAINed in a test.
-type query string
-
-// rows makes an INSERT of one row, which ends in its list of placeholders, one of n rows.
-func (q query) rows(n int) query {
-	head, list, _ := strings.Cut(string(q), " VALUES ")
-	columns := strings.Count(list, "$")
-	var b strings.Builder
-	b.WriteString(head + " VALUES ")
-	for i := range n * columns {
-		switch {
-		case i == 0:
-			b.WriteString("(")
-		case i%columns == 0:
-			b.WriteString("), (")
-		default:
-			b.WriteString(", ")
-		}
-		b.WriteString("$" + strconv.Itoa(i+1))
-	}
-	return query(b.String() + ")")
-}
 
 // Tx is one transaction. It belongs to the closure it was given to and is not safe for concurrent use.
 type Tx struct {
