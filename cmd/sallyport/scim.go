@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"sallyport/internal/apiclient"
 	api "sallyport/internal/awsapi/sallyport"
+	"sallyport/internal/clock"
 	"sallyport/internal/fault"
 )
 
@@ -23,8 +25,15 @@ integrators know.`)
 		return f.makeToken(cmd, c, args[0], networks)
 	})
 	token.Flags().StringSliceVar(&networks, "from", nil, "networks that the token is good from, such as 192.0.2.0/24 (default: anywhere)")
+	var life time.Duration
+	approve := f.sub("approve NAME", "Let a source remove any number of people, groups and members for a while", func(cmd *cobra.Command, c *client, args []string) error {
+		return f.approveRemovals(cmd, c, args[0], life)
+	})
+	approve.Flags().DurationVar(&life, "for", time.Hour, "how long; 0 ends it now")
 	revoke := f.asks(f.sub("revoke NAME TOKEN", "End a token at once", f.endToken))
-	family.AddCommand(f.sub("list", "List sources with their endpoints", f.listTenants), add, remove, f.sub("tokens NAME", "List the tokens of a source", f.listTokens), token, revoke)
+	family.AddCommand(f.sub("list", "List sources with their endpoints", f.listTenants),
+		f.sub("show NAME", "Show a source, and what of its removals is stopped", f.showTenant), add, remove,
+		f.sub("tokens NAME", "List the tokens of a source", f.listTokens), token, revoke, approve)
 	return family
 }
 
@@ -42,12 +51,21 @@ func tenant(cmd *cobra.Command, c *client, name string) (api.ScimTenant, error) 
 	if err != nil {
 		return api.ScimTenant{}, err
 	}
-	for _, t := range all {
+	i, err := tenantNamed(all, name)
+	if err != nil {
+		return api.ScimTenant{}, err
+	}
+	return all[i], nil
+}
+
+// tenantNamed says which of the sources has the name, or the id.
+func tenantNamed(all []api.ScimTenant, name string) (int, error) {
+	for i, t := range all {
 		if t.Name == name || t.TenantId == name {
-			return t, nil
+			return i, nil
 		}
 	}
-	return api.ScimTenant{}, fault.Invalidf("There is no source %s: `sallyport scim list` shows all.", printable(name))
+	return 0, fault.Invalidf("There is no source %s: `sallyport scim list` shows all.", printable(name))
 }
 
 func (f *remote) listTenants(cmd *cobra.Command, c *client, _ []string) error {
@@ -57,9 +75,9 @@ func (f *remote) listTenants(cmd *cobra.Command, c *client, _ []string) error {
 	}
 	rows := make([][]string, len(all))
 	for i, t := range all {
-		rows[i] = []string{printable(t.Name), t.Endpoint, when(&t.CreatedAt)}
+		rows[i] = []string{printable(t.Name), t.Endpoint, when(&t.CreatedAt), removals(t)}
 	}
-	return f.table(cmd, raw, []string{"NAME", "ENDPOINT", "SINCE"}, rows)
+	return f.table(cmd, raw, []string{"NAME", "ENDPOINT", "SINCE", "REMOVALS"}, rows)
 }
 
 func (f *remote) addTenant(cmd *cobra.Command, c *client, args []string) error {
@@ -96,7 +114,7 @@ func (f *remote) listTokens(cmd *cobra.Command, c *client, args []string) error 
 	if err != nil {
 		return err
 	}
-	rows := make([][]string, len(all))
+	rows, now := make([][]string, len(all)), clock.System{}.Now()
 	for i, t := range all {
 		from, used := "anywhere", ""
 		if len(t.Networks) > 0 {
@@ -105,9 +123,9 @@ func (f *remote) listTokens(cmd *cobra.Command, c *client, args []string) error 
 		if t.LastUsedFrom != nil {
 			used = *t.LastUsedFrom
 		}
-		rows[i] = []string{t.TokenId, strings.ToLower(string(t.Dialect)), from, when(&t.ExpiresAt), when(t.LastUsedAt), used}
+		rows[i] = []string{t.TokenId, strings.ToLower(string(t.Dialect)), from, when(&t.ExpiresAt), daysLeft(t.ExpiresAt, now), when(t.LastUsedAt), used}
 	}
-	return f.table(cmd, raw, []string{"TOKEN", "DIALECT", "GOOD FROM", "EXPIRES", "LAST USED", "BY"}, rows)
+	return f.table(cmd, raw, []string{"TOKEN", "DIALECT", "GOOD FROM", "EXPIRES", "DAYS LEFT", "LAST USED", "BY"}, rows)
 }
 
 func (f *remote) makeToken(cmd *cobra.Command, c *client, name string, networks []string) error {

@@ -52,7 +52,10 @@ func checkUser(u store.User) error {
 	if err := checkCounts(u); err != nil {
 		return err
 	}
-	return checkTexts(append(userTexts(u), externalTexts(u.ExternalIDs)...))
+	if err := checkExternalIDs(u.ExternalIDs); err != nil {
+		return err
+	}
+	return checkTexts(userTexts(u))
 }
 
 // checkGroup is what Identity Center demands of a group.
@@ -63,7 +66,10 @@ func checkGroup(g store.Group) error {
 	if len(g.ExternalIDs) > 10 {
 		return errMany("ExternalIds", 10)
 	}
-	return checkTexts(append([]text{{"DisplayName", g.DisplayName, maxText}, {"Description", g.Description, maxText}}, externalTexts(g.ExternalIDs)...))
+	if err := checkExternalIDs(g.ExternalIDs); err != nil {
+		return err
+	}
+	return checkTexts([]text{{"DisplayName", g.DisplayName, maxText}, {"Description", g.Description, maxText}})
 }
 
 func checkCounts(u store.User) error {
@@ -161,14 +167,6 @@ func userTexts(u store.User) []text {
 	}
 	for _, a := range u.Addresses {
 		add("Addresses", a.StreetAddress, a.Locality, a.Region, a.PostalCode, a.Country, a.Formatted, a.Type)
-	}
-	return out
-}
-
-func externalTexts(ids []store.ExternalID) []text {
-	var out []text
-	for _, e := range ids {
-		out = append(out, text{"ExternalIds", e.Issuer, maxExternalID}, text{"ExternalIds", e.ID, maxExternalID})
 	}
 	return out
 }

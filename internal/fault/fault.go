@@ -27,7 +27,8 @@ const (
 	Expired
 	Unimplemented // modelled, and honestly not there yet
 	UnknownOperation
-	TooLarge // more bytes than are read
+	TooLarge    // more bytes than are read
+	Unavailable // not now, though the request is good: ask again later
 )
 
 // Reasons of Unauthenticated.

@@ -39,12 +39,18 @@ var (
 
 func editUser(u store.User, ops []api.AttributeOperation) (store.User, error) {
 	doc, err := edit(userDoc{u.UserName, u.DisplayName, u.UserAttrs}, ops, userPaths)
+	if err == nil {
+		err = directory.CheckNewExternalIDs(u.ExternalIDs, doc.ExternalIDs)
+	}
 	u.UserName, u.DisplayName, u.UserAttrs = doc.UserName, doc.DisplayName, doc.UserAttrs
 	return u, err
 }
 
 func editGroup(g store.Group, ops []api.AttributeOperation) (store.Group, error) {
 	doc, err := edit(groupDoc{g.DisplayName, g.Description, g.GroupAttrs}, ops, groupPaths)
+	if err == nil {
+		err = directory.CheckNewExternalIDs(g.ExternalIDs, doc.ExternalIDs)
+	}
 	g.DisplayName, g.Description, g.GroupAttrs = doc.DisplayName, doc.Description, doc.GroupAttrs
 	return g, err
 }

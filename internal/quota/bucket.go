@@ -45,6 +45,25 @@ func (b *Buckets) Get(key string, every time.Duration, burst int) *rate.Limiter 
 	return r
 }
 
+// Spend takes n tokens of a key's bucket, which gets perSecond of them each second and holds as many. More than it holds are taken from
+// a full one, and leave it in debt, so that nothing is too large for ever; the next has to wait for that. If there are not enough, it
+// takes none and says how long it takes until there are.
+func (b *Buckets) Spend(key string, n, perSecond int, now time.Time) (wait time.Duration) {
+	if n <= 0 {
+		return 0
+	}
+	l := b.Get(key, time.Second/time.Duration(perSecond), perSecond)
+	first := l.ReserveN(now, min(n, perSecond))
+	if wait = first.DelayFrom(now); wait > 0 {
+		first.CancelAt(now)
+		return wait
+	}
+	for n -= perSecond; n > 0; n -= perSecond {
+		l.ReserveN(now, min(n, perSecond))
+	}
+	return 0
+}
+
 // Take takes a token of a key's bucket, which gets perSecond of them each second and holds as many. If there is none it says how
 // long it takes until there is.
 func (b *Buckets) Take(key string, perSecond int, now time.Time) (wait time.Duration) {

@@ -175,3 +175,21 @@ func TestBucketsForget(t *testing.T) {
 		t.Errorf("the buckets remember %d keys in order, %d by name", b.order.Len(), len(b.byKey))
 	}
 }
+
+// TestSpend: what is larger than a bucket is taken from a full one and leaves a debt; what is refused takes nothing.
+func TestSpend(t *testing.T) {
+	t.Parallel()
+	var b Buckets
+	for _, step := range []struct {
+		n    int
+		at   time.Duration
+		wait time.Duration
+	}{
+		{-1, 0, 0}, {0, 0, 0}, {60, 0, 0}, {60, 0, 200 * time.Millisecond}, {60, 0, 200 * time.Millisecond}, {40, 0, 0},
+		{350, 0, time.Second}, {350, time.Second, 0}, {1, time.Second, 2510 * time.Millisecond}, {1, 3510 * time.Millisecond, 0},
+	} {
+		if wait := b.Spend("k", step.n, 100, start.Add(step.at)); wait != step.wait {
+			t.Errorf("%d at %v: wait %v, want %v", step.n, step.at, wait, step.wait)
+		}
+	}
+}

@@ -42,6 +42,9 @@ const (
 	RegisterRate      Name = "rate-register-client"
 	ClientTokenRate   Name = "rate-token-client"
 	TokenRate         Name = "rate-token"
+	SCIMWriteRate     Name = "rate-scim-write"
+	SCIMReadRate      Name = "rate-scim-read"
+	SCIMMemberRate    Name = "rate-scim-member"
 )
 
 // None is the value of a limit that does not bound.
@@ -106,4 +109,7 @@ var Table = []Limit{
 	{RegisterRate, "calls of RegisterClient from one address", 20, None, Rate, reference},
 	{ClientTokenRate, "calls of CreateToken and StartDeviceAuthorization by one client", 80, None, Rate, reference},
 	{TokenRate, "calls of CreateToken and StartDeviceAuthorization, all clients together", 250, None, Rate, reference},
+	{SCIMWriteRate, "SCIM requests that write to an identity store", 25, None, Rate, "behaviour reference §2.8"},
+	{SCIMReadRate, "SCIM requests that read an identity store", 40, None, Rate, "behaviour reference §2.8"},
+	{SCIMMemberRate, "members of groups that SCIM requests add to an identity store or remove", 100, None, Rate, "ours: AWS has such a rate, and does not tell it"},
 }

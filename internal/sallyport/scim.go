@@ -37,7 +37,11 @@ func (s *Service) ListScimTenants(_ context.Context, c *endpoint.Call, in *api.L
 		return nil, fmt.Errorf("list SCIM tenants: %w", err)
 	}
 	rows, next := paged(all, q, func(t store.SCIMTenant) string { return t.Name })
-	return &api.ListScimTenantsResponse{ScimTenants: mapped(rows, s.tenantOut), NextToken: c.NextToken(next)}, nil
+	out := mapped(rows, s.tenantOut)
+	if err := guardsOut(c.Tx, out); err != nil {
+		return nil, err
+	}
+	return &api.ListScimTenantsResponse{ScimTenants: out, NextToken: c.NextToken(next)}, nil
 }
 
 func (s *Service) tenantOut(t store.SCIMTenant) api.ScimTenant {
@@ -73,7 +77,8 @@ func (s *Service) DeleteScimTenant(_ context.Context, c *endpoint.Call, in *api.
 	if len(tokens) > 0 {
 		return nil, fault.Conflictf("The source has %d tokens. Delete them first.", len(tokens))
 	}
-	return &api.DeleteScimTenantResponse{}, wrap(c.Tx.DeleteSCIMTenant(t.ID), "delete SCIM tenant")
+	err = errors.Join(c.Tx.DeleteSCIMTenant(t.ID), c.Tx.ClearSCIMGuards(t.ID))
+	return &api.DeleteScimTenantResponse{}, wrap(err, "delete SCIM tenant")
 }
 
 // tenant is a source with its tokens.

@@ -15,6 +15,7 @@ import (
 	"sallyport/internal/login"
 	"sallyport/internal/page"
 	"sallyport/internal/quota"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 )
 
@@ -28,10 +29,14 @@ type Server struct {
 	Pages  *page.Codec
 	Log    *slog.Logger
 	Limits func(context.Context) (quota.Limits, error)
+	// Settings are those in force; nil: the defaults.
+	Settings func(context.Context) (setting.Values, error)
 	// Record keeps the event of a read, which no change waits for.
 	Record func(*audit.Event)
 	// Origin is the address and the user agent of a request.
 	Origin func(*http.Request) (ip, userAgent string)
+
+	buckets quota.Buckets // of this process: several nodes admit each as much
 }
 
 // Schemas and messages by their URNs.

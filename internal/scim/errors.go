@@ -36,6 +36,7 @@ var kinds = map[fault.Kind]struct {
 	fault.Throttled:        {http.StatusTooManyRequests, "ThrottlingException", ""},
 	fault.UnknownOperation: {http.StatusMethodNotAllowed, "UnsupportedOperationException", ""},
 	fault.TooLarge:         {http.StatusRequestEntityTooLarge, "ValidationException", "tooMany"},
+	fault.Unavailable:      {http.StatusServiceUnavailable, "ServiceUnavailableException", ""},
 }
 
 func codeOf(err error) (code, message string) {

@@ -64,6 +64,9 @@ func createGroup(c *call) (answer, error) {
 		return answer{}, errMembers()
 	}
 	g := store.Group{StoreID: c.from.StoreID, DisplayName: in.DisplayName, Source: c.from.ID}
+	if err := c.checkExternalID(in.ExternalID); err != nil {
+		return answer{}, err
+	}
 	g.ExternalIDs = c.withExternalID(nil, in.ExternalID)
 	if err := directory.AdmitGroup(c.tx, g.StoreID, c.limits); err != nil {
 		return answer{}, err
@@ -105,6 +108,9 @@ func getGroup(c *call) (answer, error) {
 func deleteGroup(c *call) (answer, error) {
 	g, err := c.group()
 	if err != nil {
+		return answer{}, err
+	}
+	if err := c.removesGroup(g); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, directory.DeleteGroup(c.tx, c.from.StoreID, g.ID, "")
@@ -220,6 +226,9 @@ func (c *call) carryOut(g store.Group, d delta) error {
 			g.DisplayName = *d.name
 		}
 		if d.externalID != nil {
+			if err := c.checkExternalID(*d.externalID); err != nil {
+				return err
+			}
 			g.ExternalIDs = c.withExternalID(g.ExternalIDs, *d.externalID)
 		}
 		g.Source = c.from.ID
@@ -263,6 +272,9 @@ func (c *call) others(g store.Group, those []string) (out []string, err error) {
 func (c *call) changeMembers(g store.Group, join, leave []string) error {
 	joined, left, err := directory.ChangeMembers(c.tx, g, directory.Members{Join: join, Leave: leave, Source: c.from.ID}, c.by())
 	if err != nil {
+		return err
+	}
+	if err := c.changedMembers(g, len(joined), len(left)); err != nil {
 		return err
 	}
 	for _, id := range joined {

@@ -16,6 +16,7 @@ import (
 	"sallyport/internal/awsapi"
 	"sallyport/internal/fault"
 	"sallyport/internal/quota"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 )
 
@@ -71,6 +72,9 @@ type call struct {
 	tree   map[string]any // the body
 	limits quota.Limits
 
+	settings setting.Values
+	spent    spent
+
 	tx    *store.Tx
 	from  store.SCIMTenant
 	token store.SCIMToken
@@ -116,11 +120,17 @@ func (s *Server) serve(r *http.Request, id string) (answer, error) {
 	if c.limits, err = s.Limits(r.Context()); err != nil {
 		return answer{}, err
 	}
+	if c.settings, err = s.settings(r.Context()); err != nil {
+		return answer{}, err
+	}
 	c.event = s.newEvent(c, id)
 	var a answer
 	do := func(tx *store.Tx) (err error) {
 		c.tx = tx
 		if err := c.authenticate(); err != nil {
+			return err
+		}
+		if err := c.throttle(); err != nil {
 			return err
 		}
 		a, err = c.op.do(c)
@@ -212,6 +222,11 @@ func errSyntax() error {
 // recordFailure stores the event of a request of somebody known that failed, in a transaction of its own.
 func (s *Server) recordFailure(ctx context.Context, c *call, cause error) error {
 	if c.from.ID == "" || fault.KindOf(cause) == fault.Throttled || errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	if known, err := s.tripped(ctx, c, cause); err != nil {
+		return err
+	} else if known {
 		return cause
 	}
 	c.event.ErrorCode, c.event.ErrorMessage = codeOf(cause)

@@ -43,6 +43,7 @@ func (c *call) authenticate() error {
 	c.token, c.from = token, tenant
 	c.event.UserIdentity = audit.UserIdentity{Type: "WebIdentityUser", PrincipalID: token.ID, AccountID: string(c.s.Owner), UserName: tenant.Name}
 	if ip, _ := c.s.Origin(c.r); !within(ip, token.Networks) {
+		c.event.AdditionalEventData = map[string]any{"tokenRefused": "OUTSIDE_NETWORKS"} // somebody may have stolen it
 		return fault.Deniedf("The token is not good from this address.")
 	}
 	return nil

@@ -117,6 +117,26 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestStolenToken: that a token was used from where it is not good is on record, with the address, be it to read or to write.
+func TestStolenToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, store.StrictSCIM)
+	w.token = w.newToken(tenant, store.StrictSCIM, "198.51.100.0/24")
+	w.do("GET", "/Users", "").expect(http.StatusForbidden)
+	w.do("POST", "/Users", userJSON("a")).expect(http.StatusForbidden)
+	log := w.log()
+	if len(log) != 2 {
+		t.Fatalf("events %v", log)
+	}
+	for _, e := range log {
+		data, _ := e["additionalEventData"].(map[string]any)
+		who, _ := e["userIdentity"].(map[string]any)
+		if e["errorCode"] != "AccessDeniedException" || e["sourceIPAddress"] != home || data["tokenRefused"] != "OUTSIDE_NETWORKS" || who["principalId"] == nil {
+			t.Errorf("event %v", e)
+		}
+	}
+}
+
 // TestLastUse: it is kept to the hour.
 func TestLastUse(t *testing.T) {
 	t.Parallel()

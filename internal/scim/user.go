@@ -100,6 +100,9 @@ func (c *call) fill(u *store.User, in user) error {
 	u.Addresses = mapped(in.Addresses, func(a address) store.Address {
 		return store.Address{Formatted: a.Formatted, StreetAddress: a.StreetAddress, Locality: a.Locality, Region: a.Region, PostalCode: a.PostalCode, Country: a.Country, Type: a.Type, Primary: a.Primary}
 	})
+	if err := c.checkExternalID(in.ExternalID); err != nil {
+		return err
+	}
 	u.ExternalIDs = c.withExternalID(u.ExternalIDs, in.ExternalID)
 	u.Status = store.UserEnabled
 	if in.Active != nil && !*in.Active {
@@ -230,6 +233,9 @@ func (c *call) update(u store.User, in user) (answer, error) {
 func deleteUser(c *call) (answer, error) {
 	u, err := c.user()
 	if err != nil {
+		return answer{}, err
+	}
+	if err := c.removesUser(); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, directory.DeleteUser(c.tx, c.from.StoreID, u.ID, "")

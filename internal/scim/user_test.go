@@ -28,6 +28,43 @@ func TestS12ExternalIDs(t *testing.T) {
 	})
 }
 
+// TestS12OutsideThePattern: what AWS's pattern does not have is refused in AWS's dialect in every place, and is as good as any other
+// text in the complete one. U+0000 is in no text.
+func TestS12OutsideThePattern(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		u, g := w.user("u"), w.group("G")
+		for n, external := range []string{"a b", " a", `tab\there`, "zero\u200bwidth", `line\nbreak`} {
+			text := `"` + external + `"`
+			status, words := http.StatusBadRequest, "ExternalIds"
+			filter := "?filter=" + url.QueryEscape("externalId eq "+text)
+			if w.dialect == store.CompleteSCIM {
+				status = http.StatusOK
+			}
+			for path, id := range map[string]string{"/Users": u, "/Groups": g} {
+				change := w.do("PATCH", path+"/"+id, patch(`{"op":"replace","path":"externalId","value":`+text+`}`))
+				if status == http.StatusBadRequest {
+					change.refused(status, words)
+					continue
+				}
+				if diff := cmp.Diff([]string{id}, w.do("GET", path+filter, "").expect(status).ids()); diff != "" {
+					t.Errorf("%s %s: %s", path, text, diff)
+				}
+			}
+			made := w.do("POST", "/Users", userJSON(fmt.Sprint("new", n), `"externalId":"new `+external+`"`))
+			team := w.do("POST", "/Groups", fmt.Sprintf(`{"displayName":"new %d","externalId":"new %s"}`, n, external))
+			if status == http.StatusBadRequest {
+				made.refused(status, words)
+				team.refused(status, words)
+			} else {
+				made.expect(http.StatusCreated)
+				team.expect(http.StatusCreated)
+			}
+		}
+		w.do("PATCH", "/Users/"+u, patch(`{"op":"replace","path":"externalId","value":"a\u0000b"}`)).expect(http.StatusBadRequest)
+	})
+}
+
 // TestS14DeactivationKills: who is disabled by PATCH or PUT has lost their sessions when the answer is given.
 func TestS14DeactivationKills(t *testing.T) {
 	t.Parallel()

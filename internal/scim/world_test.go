@@ -41,6 +41,8 @@ type world struct {
 	scim.Server
 	events []*audit.Event
 	token  string
+
+	dialect store.Dialect // of the token
 }
 
 func newWorld(t *testing.T, dialect store.Dialect) *world {
@@ -49,7 +51,7 @@ func newWorld(t *testing.T, dialect store.Dialect) *world {
 
 func newWorldOn(t *testing.T, dialect store.Dialect, open func(testing.TB, clock.Clock) *store.DB) *world {
 	t.Helper()
-	w := &world{t: t, clock: clocktest.At(time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC))}
+	w := &world{t: t, dialect: dialect, clock: clocktest.At(time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC))}
 	w.db = open(t, w.clock)
 	kek, err := keyring.ParseKEK(keyring.NewKEK())
 	if err != nil {

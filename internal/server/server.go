@@ -109,6 +109,7 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 	s.rules()
 	s.watchBeginning()
 	s.watchDrift()
+	s.watchSCIM()
 	return s, s.protocols()
 }
 
@@ -202,7 +203,7 @@ func (s *Server) protocols() error {
 		s.api.Mount(m.operations, m.rule, m.regions...)
 	}
 	s.scim = &scim.Server{
-		DB: s.db, Login: s.login, Owner: s.instance.Owner, Region: s.instance.Region, URL: strings.TrimSuffix(s.cfg.URL, "/"), Pages: codec, Log: s.log, Limits: s.limits,
+		DB: s.db, Login: s.login, Owner: s.instance.Owner, Region: s.instance.Region, URL: strings.TrimSuffix(s.cfg.URL, "/"), Pages: codec, Log: s.log, Limits: s.limits, Settings: s.settings,
 		Record: s.api.Recorder.Add, Origin: func(r *http.Request) (string, string) { o := endpoint.SourceOf(r); return o.IP, o.UserAgent },
 	}
 	s.pages = &web.Server{
@@ -276,6 +277,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(func(ctx context.Context) { s.seal(ctx) })
 	run(s.prune)
 	run(s.inspect.Run)
+	run((&scim.Reminder{DB: s.db, Owner: s.instance.Owner, Region: s.instance.Region, Node: s.worker.Owner, Log: s.log}).Run)
 	var shipper *audit.Shipper
 	if s.file != nil {
 		shipper = &audit.Shipper{DB: s.db, Sink: s.file, Log: s.log}

@@ -149,7 +149,7 @@ func TestOnlyTheOwnersAccountAdministers(t *testing.T) {
 			refused++
 		}
 	}
-	if refused != 78+22+51 {
+	if refused != 78+22+52 {
 		t.Errorf("%d operations were tried, want 151", refused)
 	}
 }

@@ -14,6 +14,9 @@ import (
 // pruneEvery is how often what is over is deleted.
 const pruneEvery = 10 * time.Minute
 
+// guardsKept is how long it is kept what sources of people have removed: longer than any window of scim.guard.window.
+const guardsKept = 8 * 24 * time.Hour
+
 // seal keeps the audit log sealed. It ends only with ctx; after an error it takes up again.
 func (s *Server) seal(ctx context.Context) {
 	owner := arn.NewUUID()
@@ -105,6 +108,10 @@ func (s *Server) prune(ctx context.Context) {
 }
 
 func (s *Server) pruneOnce(ctx context.Context) error {
+	err := s.db.UpdateRelaxed(ctx, func(tx *store.Tx) error { return tx.PruneSCIMGuards(tx.Now().Add(-guardsKept)) })
+	if err != nil {
+		return err
+	}
 	for more := true; more; {
 		err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
 			more, err = s.sessions.Prune(tx)

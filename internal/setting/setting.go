@@ -174,16 +174,16 @@ func durations(name string, byDefault time.Duration, aws string, low, high time.
 	set := func(v *Values, text string) error {
 		d, err := parse(text)
 		if err != nil || (d < low || d > high) && !(zero && d == 0) {
-			return fmt.Errorf("it is a time from %s to %s, such as 30m, 8h or 7d", format(low), format(high))
+			return fmt.Errorf("it is a time from %s to %s, such as 30m, 8h or 7d", Format(low), Format(high))
 		}
 		*field(v) = d
 		return nil
 	}
 	canonical := func(text string) string {
 		d, _ := parse(text) // set has taken it
-		return format(d)
+		return Format(d)
 	}
-	return definition{name, format(byDefault), aws, description, nil, set, canonical}
+	return definition{name, Format(byDefault), aws, description, nil, set, canonical}
 }
 
 func same(text string) string { return text }
@@ -201,8 +201,8 @@ func parse(text string) (time.Duration, error) {
 	return d, err
 }
 
-// format writes a duration in the largest unit in which it is whole.
-func format(d time.Duration) string {
+// Format writes a duration in the largest unit in which it is whole.
+func Format(d time.Duration) string {
 	switch {
 	case d == 0:
 		return "0"

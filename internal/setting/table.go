@@ -58,6 +58,11 @@ type Values struct {
 	FreeFailures      int
 	LongestLock       time.Duration
 
+	SCIMGuardShare      int // percent; 0: no guard
+	SCIMGuardGroupShare int // percent; 0: no guard of single groups
+	SCIMGuardFloor      int
+	SCIMGuardWindow     time.Duration // 0: no guard
+
 	SessionLife      time.Duration
 	SessionIdle      time.Duration // 0: no rule
 	SignOutEndsRoles bool
@@ -65,6 +70,10 @@ type Values struct {
 
 // Mode is whose limits hold.
 func (v Values) Mode() quota.Mode { return quota.Mode(v.LimitsMode) }
+
+// SCIMGuardMemory is how long the guard of SCIM's removals stays shut after it has refused one: a day at least, so that a feed that comes
+// empty takes nothing away, rather than a share in every window.
+func (v Values) SCIMGuardMemory() time.Duration { return max(day, v.SCIMGuardWindow) }
 
 // TOTPAllowed says whether authenticator apps may be registered and used.
 func (v Values) TOTPAllowed() bool { return v.MFATypes != "passkey" }
@@ -106,6 +115,14 @@ var table = []definition{
 	numbers("password.min-length", 8, "8", 8, 64, func(v *Values) *int { return &v.PasswordMinLength }, "How many characters a password must have."),
 	durations("password.one-time-life", 7*day, "not published", 5*time.Minute, 90*day, false, func(v *Values) *time.Duration { return &v.OneTimeLife }, "How long a one-time password works."),
 	durations("password.reset-life", time.Hour, "1h", 5*time.Minute, 24*time.Hour, false, func(v *Values) *time.Duration { return &v.ResetLife }, "How long the link of a password reset works."),
+	numbers("scim.guard.floor", 10, "not there", 0, 100_000, func(v *Values) *int { return &v.SCIMGuardFloor },
+		"How many users, groups or memberships a source that speaks SCIM's complete dialect may remove in the window whatever share of all that is."),
+	numbers("scim.guard.group-share", 50, "not there", 0, 100, func(v *Values) *int { return &v.SCIMGuardGroupShare },
+		"How many percent of one group's members a source may remove in the window, until somebody approves of more; 0: any number."),
+	numbers("scim.guard.share", 10, "not there", 0, 100, func(v *Values) *int { return &v.SCIMGuardShare },
+		"How many percent of its users, groups or memberships a source may remove in the window, until somebody approves of more (sallyport scim approve); 0: any number."),
+	durations("scim.guard.window", time.Hour, "not there", time.Minute, 7*day, true, func(v *Values) *time.Duration { return &v.SCIMGuardWindow },
+		"In how long a time removals by SCIM are added up; 0: never, so that any number is let through."),
 	durations("session.idle", 0, "0", 5*time.Minute, 90*day, true, func(v *Values) *time.Duration { return &v.SessionIdle },
 		"After how long without use a browser's session is over; 0: not before its end. Command-line sessions that were approved in it go on to their own end."),
 	durations("session.life", 8*time.Hour, "8h", 15*time.Minute, 90*day, false, func(v *Values) *time.Duration { return &v.SessionLife },

@@ -33,6 +33,7 @@ var Info = awsapi.Service{
 		{Name: "ValidationException", Code: "ValidationException", Status: 400, Members: []string{"Message", "RequestId"}},
 	},
 	Operations: []*awsapi.OperationMeta{
+		&opApproveScimRemovals,
 		&opBlockClient,
 		&opCreateOneTimePassword,
 		&opCreateOperatorKey,
@@ -89,6 +90,8 @@ var Info = awsapi.Service{
 
 // Service is what a server of the API implements. T is what its request path has established about a call.
 type Service[T any] interface {
+	// ApproveScimRemovals lets a source remove any number of users, groups and members for a while, an hour unless DurationSeconds says otherwise; 0 ends that. The guard counts anew from its end on.
+	ApproveScimRemovals(ctx context.Context, call T, in *ApproveScimRemovalsRequest) (*ApproveScimRemovalsResponse, error)
 	// BlockClient ends the sessions of a client and lets it start no others.
 	BlockClient(ctx context.Context, call T, in *BlockClientRequest) (*BlockClientResponse, error)
 	// CreateOneTimePassword makes a password that works once, and must be changed when it has.
@@ -195,6 +198,11 @@ type Service[T any] interface {
 
 // Unimplemented answers every operation honestly: it is not there. Embed it and write the operations that are.
 type Unimplemented[T any] struct{}
+
+// ApproveScimRemovals says that the operation is not implemented.
+func (Unimplemented[T]) ApproveScimRemovals(context.Context, T, *ApproveScimRemovalsRequest) (*ApproveScimRemovalsResponse, error) {
+	return nil, awsapi.NotImplemented(&opApproveScimRemovals)
+}
 
 // BlockClient says that the operation is not implemented.
 func (Unimplemented[T]) BlockClient(context.Context, T, *BlockClientRequest) (*BlockClientResponse, error) {
@@ -454,6 +462,7 @@ func (Unimplemented[T]) UpdateScimToken(context.Context, T, *UpdateScimTokenRequ
 // Operations binds every operation of the API to s, sorted by name.
 func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 	return []awsapi.Operation[T]{
+		awsapi.Op(&Info, &opApproveScimRemovals, s.ApproveScimRemovals),
 		awsapi.Op(&Info, &opBlockClient, s.BlockClient),
 		awsapi.Op(&Info, &opCreateOneTimePassword, s.CreateOneTimePassword),
 		awsapi.Op(&Info, &opCreateOperatorKey, s.CreateOperatorKey),
@@ -509,6 +518,15 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 }
 
 var (
+	opApproveScimRemovals = awsapi.OperationMeta{
+		Name: "ApproveScimRemovals", Action: "sallyport:ApproveScimRemovals", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:scim-tenant/${TenantId}"},
+		In:        &shapeApproveScimRemovalsRequest,
+		Out:       &shapeApproveScimRemovalsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ApproveScimRemovalsRequest) }, NewOut: func() any { return new(ApproveScimRemovalsResponse) },
+	}
 	opBlockClient = awsapi.OperationMeta{
 		Name: "BlockClient", Action: "sallyport:BlockClient", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -986,6 +1004,18 @@ type Account struct {
 	Email     *string
 	Name      string
 	Status    string
+}
+
+// ApproveScimRemovalsRequest is a structure of the model.
+type ApproveScimRemovalsRequest struct {
+	DurationSeconds *int32
+	TenantId        string
+}
+
+// ApproveScimRemovalsResponse is a structure of the model.
+type ApproveScimRemovalsResponse struct {
+	ApprovedUntil time.Time
+	TenantId      string
 }
 
 // Assignment is a structure of the model.
@@ -1652,12 +1682,24 @@ func (v ResetUserPasswordResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeResetUserPasswordResponse, v)
 }
 
+// ScimRemovalStop is a structure of the model.
+type ScimRemovalStop struct {
+	GroupId       *string
+	Kind          ScimRemovalKind
+	LastRefusedAt time.Time
+	Owned         int32
+	Removed       int32
+	StoppedAt     time.Time
+}
+
 // ScimTenant is a structure of the model.
 type ScimTenant struct {
-	CreatedAt time.Time
-	Endpoint  string
-	Name      string
-	TenantId  string
+	CreatedAt             time.Time
+	Endpoint              string
+	Name                  string
+	RemovalsApprovedUntil *time.Time
+	RemovalsStopped       []ScimRemovalStop
+	TenantId              string
 }
 
 // ScimToken is a structure of the model.
@@ -1883,6 +1925,16 @@ const (
 	ScimDialectComplete ScimDialect = "COMPLETE"
 )
 
+// ScimRemovalKind is an enumeration of the model.
+type ScimRemovalKind string
+
+// The values of ScimRemovalKind.
+const (
+	ScimRemovalKindUsers       ScimRemovalKind = "USERS"
+	ScimRemovalKindGroups      ScimRemovalKind = "GROUPS"
+	ScimRemovalKindMemberships ScimRemovalKind = "MEMBERSHIPS"
+)
+
 // SessionKind is an enumeration of the model.
 type SessionKind string
 
@@ -1909,8 +1961,16 @@ var (
 		{Name: "Name", Shape: &shapeText, Required: true},
 		{Name: "Status", Shape: &shapeText, Required: true},
 	}}
-	shapeAccountId  = awsapi.Shape{Name: "AccountId", Type: awsapi.String, HasMin: true, Min: 12, HasMax: true, Max: 12, Pattern: "\\d{12}"}
-	shapeAccounts   = awsapi.Shape{Name: "Accounts", Type: awsapi.List, Elem: &shapeAccount}
+	shapeAccountId                  = awsapi.Shape{Name: "AccountId", Type: awsapi.String, HasMin: true, Min: 12, HasMax: true, Max: 12, Pattern: "\\d{12}"}
+	shapeAccounts                   = awsapi.Shape{Name: "Accounts", Type: awsapi.List, Elem: &shapeAccount}
+	shapeApproveScimRemovalsRequest = awsapi.Shape{Name: "ApproveScimRemovalsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "DurationSeconds", Shape: &shapeScimApprovalSeconds},
+		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
+	}}
+	shapeApproveScimRemovalsResponse = awsapi.Shape{Name: "ApproveScimRemovalsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "ApprovedUntil", Shape: &shapeDate, Required: true},
+		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
+	}}
 	shapeAssignment = awsapi.Shape{Name: "Assignment", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
 		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
@@ -2347,14 +2407,27 @@ var (
 		{Name: "Link", Shape: &shapeLink},
 		{Name: "SentTo", Shape: &shapeEmailAddress},
 	}}
-	shapeScimBearerToken = awsapi.Shape{Name: "ScimBearerToken", Type: awsapi.String, Sensitive: true}
-	shapeScimDialect     = awsapi.Shape{Name: "ScimDialect", Type: awsapi.String, Enum: []string{"STRICT", "COMPLETE"}}
-	shapeScimNetwork     = awsapi.Shape{Name: "ScimNetwork", Type: awsapi.String, HasMin: true, Min: 3, HasMax: true, Max: 64}
-	shapeScimNetworks    = awsapi.Shape{Name: "ScimNetworks", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 50, Elem: &shapeScimNetwork}
-	shapeScimTenant      = awsapi.Shape{Name: "ScimTenant", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeScimApprovalSeconds = awsapi.Shape{Name: "ScimApprovalSeconds", Type: awsapi.Integer, HasMin: true, Min: 0, HasMax: true, Max: 604800}
+	shapeScimBearerToken     = awsapi.Shape{Name: "ScimBearerToken", Type: awsapi.String, Sensitive: true}
+	shapeScimDialect         = awsapi.Shape{Name: "ScimDialect", Type: awsapi.String, Enum: []string{"STRICT", "COMPLETE"}}
+	shapeScimNetwork         = awsapi.Shape{Name: "ScimNetwork", Type: awsapi.String, HasMin: true, Min: 3, HasMax: true, Max: 64}
+	shapeScimNetworks        = awsapi.Shape{Name: "ScimNetworks", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 50, Elem: &shapeScimNetwork}
+	shapeScimRemovalKind     = awsapi.Shape{Name: "ScimRemovalKind", Type: awsapi.String, Enum: []string{"USERS", "GROUPS", "MEMBERSHIPS"}}
+	shapeScimRemovalStop     = awsapi.Shape{Name: "ScimRemovalStop", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "GroupId", Shape: &shapeText},
+		{Name: "Kind", Shape: &shapeScimRemovalKind, Required: true},
+		{Name: "LastRefusedAt", Shape: &shapeDate, Required: true},
+		{Name: "Owned", Shape: &shapeCount, Required: true},
+		{Name: "Removed", Shape: &shapeCount, Required: true},
+		{Name: "StoppedAt", Shape: &shapeDate, Required: true},
+	}}
+	shapeScimRemovalStops = awsapi.Shape{Name: "ScimRemovalStops", Type: awsapi.List, Elem: &shapeScimRemovalStop}
+	shapeScimTenant       = awsapi.Shape{Name: "ScimTenant", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
 		{Name: "Endpoint", Shape: &shapeText, Required: true},
 		{Name: "Name", Shape: &shapeText, Required: true},
+		{Name: "RemovalsApprovedUntil", Shape: &shapeDate},
+		{Name: "RemovalsStopped", Shape: &shapeScimRemovalStops},
 		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
 	}}
 	shapeScimTenantId   = awsapi.Shape{Name: "ScimTenantId", Type: awsapi.String, HasMin: true, Min: 37, HasMax: true, Max: 40, Pattern: "[0-9a-f]{11}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
