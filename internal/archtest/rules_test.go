@@ -120,7 +120,6 @@ var reserved = map[string][]string{
 	"go.yaml.in/yaml":             {"ascode"},
 	"github.com/jackc/pgx/v5":     {"store", "store/storetest"},
 	"github.com/pressly/goose/v3": {"store"},
-	"github.com/scim2":            {"scim"},
 	"github.com/spf13/cobra":      {"cmd/sallyport"},
 	"math/rand":                   nil, // crypto/rand, always
 	"modernc.org/sqlite":          {"store", "store/storetest"},

@@ -19,6 +19,8 @@ const (
 	// maxValues bounds how many values a request has: a tree is some twenty times as large as its text. The models' own limits
 	// allow a thousand.
 	maxValues = 20000
+	// bytesPerValue is how few bytes a value of a large body has on average: a member by its id has half of fifty.
+	bytesPerValue = 20
 )
 
 // All protocols are first read into a tree, which the walker binds: nil, bool, json.Number and string, []any and
@@ -35,16 +37,23 @@ type (
 // strict as requests of AWS's protocols are read: see parseJSON.
 func ParseJSON(body []byte) (any, error) { return parseJSON(body) }
 
+// ParseLargeJSON is ParseJSON for a body of up to so many bytes, with values in proportion.
+func ParseLargeJSON(body []byte, most int) (any, error) {
+	return parseTree(body, most, max(maxValues, most/bytesPerValue))
+}
+
 // parseJSON reads one JSON value with nothing after it. It refuses what encoding/json is lenient about: repeated names,
 // invalid UTF-8, boundless depth.
-func parseJSON(body []byte) (any, error) {
-	if len(body) > MaxBody {
-		return nil, fault.Newf(fault.Malformed, "The request body is larger than %d bytes.", MaxBody)
+func parseJSON(body []byte) (any, error) { return parseTree(body, MaxBody, maxValues) }
+
+func parseTree(body []byte, most, values int) (any, error) {
+	if len(body) > most {
+		return nil, fault.Newf(fault.Malformed, "The request body is larger than %d bytes.", most)
 	}
 	if !utf8.Valid(body) {
 		return nil, fault.Newf(fault.Malformed, "The request body is not UTF-8.")
 	}
-	p := treeParser{dec: json.NewDecoder(bytes.NewReader(body))}
+	p := treeParser{dec: json.NewDecoder(bytes.NewReader(body)), most: values}
 	p.dec.UseNumber()
 	v, err := p.value(0)
 	if err != nil {
@@ -69,14 +78,15 @@ func malformedJSON(err error) error {
 type treeParser struct {
 	dec    *json.Decoder
 	values int
+	most   int // values
 }
 
 func (p *treeParser) value(depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, fault.Newf(fault.Malformed, "The request body is nested deeper than %d levels.", maxDepth)
 	}
-	if p.values++; p.values > maxValues {
-		return nil, fault.Newf(fault.Malformed, "The request body has more than %d values.", maxValues)
+	if p.values++; p.values > p.most {
+		return nil, fault.Newf(fault.Malformed, "The request body has more than %d values.", p.most)
 	}
 	tok, err := p.dec.Token()
 	if err != nil {

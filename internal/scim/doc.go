@@ -39,14 +39,11 @@ type Server struct {
 	buckets quota.Buckets // of this process: several nodes admit each as much
 }
 
-// Schemas and messages by their URNs.
+// Messages by their URNs.
 const (
-	userSchema       = "urn:ietf:params:scim:schemas:core:2.0:User"
-	groupSchema      = "urn:ietf:params:scim:schemas:core:2.0:Group"
-	enterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-	listMessage      = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
-	patchMessage     = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-	errorMessage     = "urn:ietf:params:scim:api:messages:2.0:Error"
+	listMessage  = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+	errorMessage = "urn:ietf:params:scim:api:messages:2.0:Error"
+	bulkMessage  = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 )
 
 // Bounds of requests.
@@ -54,7 +51,10 @@ const (
 	maxBody  = 1 << 20 // what ServiceProviderConfig says
 	maxPage  = 100
 	maxDelta = 100 // changes of members in one request of AWS's dialect
-	maxOps   = 1000
+
+	maxLargeBody = 4 << 20 // in the complete dialect: some 50,000 members
+	maxLargePage = 1000
+	maxBulk      = 1000 // operations
 )
 
 const mediaType = "application/scim+json"

@@ -50,6 +50,19 @@ func codeOf(err error) (code, message string) {
 
 // fail answers with an error.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, id string, err error) {
+	f, retry := s.failure(r, id, err)
+	if retry > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(retry/time.Second))))
+	}
+	status, _ := strconv.Atoi(f.Status)
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	write(w, status, f)
+}
+
+// failure is an error as it is told.
+func (s *Server) failure(r *http.Request, id string, err error) (out failure, retry time.Duration) {
 	f := fault.As(err)
 	k, ok := kinds[fault.KindOf(err)]
 	if f == nil || !ok {
@@ -59,22 +72,19 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, id string, err err
 		k.status = http.StatusInternalServerError
 		f = fault.Newf(fault.Internal, "The request failed for a reason of the server's. Try again.")
 	}
-	if f.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(f.RetryAfter/time.Second))))
-	}
-	if k.status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", "Bearer")
-	}
 	scimType := k.scimType
 	if f.Reason != "" && scimTypes[f.Reason] {
 		scimType = f.Reason
 	}
+	if f.Reason == reasonVersion {
+		k.status, scimType = http.StatusPreconditionFailed, ""
+	}
 	urn := []string{errorMessage}
-	write(w, k.status, failure{urn, urn, f.Message, strconv.Itoa(k.status), scimType, id, s.DB.Now().UTC().Format("2006-01-02 15:04:05.000")})
+	return failure{urn, urn, f.Message, strconv.Itoa(k.status), scimType, id, s.DB.Now().UTC().Format("2006-01-02 15:04:05.000")}, f.RetryAfter
 }
 
-// scimTypes are those of RFC 7644 §3.12 that a fault's reason may name.
+// scimTypes are those of RFC 7644 §3.12 and RFC 9865 that a fault's reason may name.
 var scimTypes = map[string]bool{
 	"invalidFilter": true, "invalidPath": true, "invalidSyntax": true, "invalidValue": true, "invalidVers": true, "mutability": true,
-	"noTarget": true, "tooMany": true, "uniqueness": true,
+	"noTarget": true, "tooMany": true, "uniqueness": true, "invalidCursor": true, "expiredCursor": true, "invalidCount": true, // RFC 9865 §2
 }

@@ -3,41 +3,42 @@ package scim
 import (
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 
 	"sallyport/internal/audit"
 	"sallyport/internal/directory"
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
+	"sallyport/internal/scim/resource"
 	"sallyport/internal/store"
 )
+
+// groups is the type of groups in the token's dialect.
+func (c *call) groups() *resource.Type {
+	if c.strict() {
+		return resource.StrictGroup
+	}
+	return resource.Group
+}
 
 // group is a group that the token may see.
 func (c *call) group() (store.Group, error) {
 	g, err := directory.Group(c.tx, c.from.StoreID, c.id)
-	if err == nil && g.Source != "" && g.Source != c.from.ID {
+	if err == nil && !c.sees(g.Source) {
 		err = fault.Missing("GROUP", c.id)
 	}
 	return g, err
 }
 
-// groupOut is a record as a resource. AWS's dialect shows no members (case S09).
-func (c *call) groupOut(g store.Group, members bool) (group, error) {
-	out := group{
-		Schemas: []string{groupSchema}, ID: g.ID, ExternalID: c.externalID(g.ExternalIDs), DisplayName: g.DisplayName,
-		Meta: metaOf("Group", c.base()+"/Groups/"+g.ID, g.Trail), Members: []member{},
-	}
-	if !members || c.token.Dialect == store.StrictSCIM {
-		return out, nil
-	}
+// members are the users of a group, as its resource shows them.
+func (c *call) members(groupID string) ([]any, error) {
+	out := []any{}
 	for q := (page.Query{Limit: 1000}); ; {
-		rows, next, err := c.tx.Members(g.ID, q)
+		rows, next, err := c.tx.MembersNamed(groupID, q)
 		if err != nil {
-			return out, fmt.Errorf("list members: %w", err)
+			return nil, fmt.Errorf("list members: %w", err)
 		}
 		for _, m := range rows {
-			out.Members = append(out.Members, member{m.UserID, c.base() + "/Users/" + m.UserID, "User"})
+			out = append(out, map[string]any{"value": m.ID, "$ref": c.base() + "/Users/" + m.ID, "type": "User", "display": m.DisplayName})
 		}
 		if q.After = next; next == nil {
 			return out, nil
@@ -45,14 +46,28 @@ func (c *call) groupOut(g store.Group, members bool) (group, error) {
 	}
 }
 
-func (c *call) groupBody() (in group, err error) {
-	if err := decode(c.tree, &in, groups); err != nil {
-		return in, err
+func (c *call) groupBody() (object, error) {
+	in, err := c.groups().Read(c.tree)
+	if err != nil {
+		return nil, err
 	}
-	if !declares(in.Schemas, groupSchema) {
-		return in, fault.Invalidf("schemas must have %s.", groupSchema).WithReason("invalidSyntax")
+	if !resource.Declares(in, resource.GroupURN) {
+		return nil, fault.Invalidf("schemas must have %s.", resource.GroupURN).WithReason("invalidSyntax")
 	}
 	return in, nil
+}
+
+// idsOf are the ids of members that a body names.
+func idsOf(all []object) ([]string, error) {
+	ids := make([]string, 0, len(all))
+	for _, m := range all {
+		id := m.text("value")
+		if id == "" {
+			return nil, fault.Invalidf("A member has no value.").WithReason("invalidValue")
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 func createGroup(c *call) (answer, error) {
@@ -60,33 +75,48 @@ func createGroup(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if c.token.Dialect == store.StrictSCIM && len(in.Members) > maxDelta {
-		return answer{}, errMembers()
-	}
-	g := store.Group{StoreID: c.from.StoreID, DisplayName: in.DisplayName, Source: c.from.ID}
-	if err := c.checkExternalID(in.ExternalID); err != nil {
+	join, err := idsOf(in.list("members"))
+	if err != nil {
 		return answer{}, err
 	}
-	g.ExternalIDs = c.withExternalID(nil, in.ExternalID)
+	if c.strict() && len(join) > maxDelta {
+		return answer{}, errMembers()
+	}
+	g := store.Group{ID: c.newID, StoreID: c.from.StoreID, DisplayName: in.text("displayName"), Source: c.from.ID}
+	if err := c.checkExternalID(in.text("externalId")); err != nil {
+		return answer{}, err
+	}
+	g.ExternalIDs = c.withExternalID(nil, in.text("externalId"))
 	if err := directory.AdmitGroup(c.tx, g.StoreID, c.limits); err != nil {
 		return answer{}, err
 	}
 	if g, err = directory.CreateGroup(c.tx, g, c.by()); err != nil {
 		return answer{}, err
 	}
-	var join []string
-	for _, m := range in.Members {
-		join = append(join, m.Value)
-	}
 	if err := c.changeMembers(g, join, nil); err != nil {
 		return answer{}, err
 	}
-	out, err := c.groupOut(g, false)
+	c.event.ResponseElements = map[string]any{"id": g.ID}
+	return c.answerGroup(http.StatusCreated, g.ID)
+}
+
+// answerGroup shows a group as it is now.
+func (c *call) answerGroup(status int, id string) (answer, error) {
+	g, err := directory.Group(c.tx, c.from.StoreID, id)
 	if err != nil {
 		return answer{}, err
 	}
-	c.event.ResponseElements = map[string]any{"id": g.ID}
-	return answer{http.StatusCreated, out, out.Meta.Location}, nil
+	show, err := c.projection(c.groups())
+	if err != nil {
+		return answer{}, err
+	}
+	tree := c.groupTree(&g, show.Wants)
+	if !c.strict() && show.Wants("members") {
+		if tree["members"], err = c.members(id); err != nil {
+			return answer{}, err
+		}
+	}
+	return answer{status: status, body: show.Apply(tree), at: c.base() + "/Groups/" + id, version: groupVersion(&g)}, nil
 }
 
 func errMembers() error {
@@ -98,15 +128,23 @@ func getGroup(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	out, err := c.groupOut(g, true)
-	if err != nil {
-		return answer{}, err
+	if c.unchanged(groupVersion(&g)) {
+		return answer{status: http.StatusNotModified, version: groupVersion(&g)}, nil
 	}
-	return answer{http.StatusOK, out, ""}, nil
+	return c.answerGroup(http.StatusOK, g.ID)
+}
+
+// groupToChange is a group that the request is to change, in the version that it is made for.
+func (c *call) groupToChange() (store.Group, error) {
+	g, err := c.group()
+	if err == nil {
+		err = c.matches(groupVersion(&g))
+	}
+	return g, err
 }
 
 func deleteGroup(c *call) (answer, error) {
-	g, err := c.group()
+	g, err := c.groupToChange()
 	if err != nil {
 		return answer{}, err
 	}
@@ -116,156 +154,30 @@ func deleteGroup(c *call) (answer, error) {
 	return answer{status: http.StatusNoContent}, directory.DeleteGroup(c.tx, c.from.StoreID, g.ID, "")
 }
 
-// delta is what a PATCH of a group changes.
-type delta struct {
-	joined, left []string
-	replaced     bool // joined are all there are to be
-	name         *string
-	externalID   *string
-}
-
-// patchGroup changes a group's name, external id or members. It is answered without a body, as AWS does.
-func patchGroup(c *call) (answer, error) {
-	g, err := c.group()
+// putGroup replaces a group: its members are those that are listed, and none when none are.
+func putGroup(c *call) (answer, error) {
+	g, err := c.groupToChange()
 	if err != nil {
 		return answer{}, err
 	}
-	all, err := c.changes(groups)
+	in, err := c.groupBody()
 	if err != nil {
 		return answer{}, err
 	}
-	var d delta
-	for _, ch := range all {
-		if err := d.take(ch); err != nil {
-			return answer{}, err
-		}
+	if id := in.text("id"); id != "" && id != g.ID {
+		return answer{}, fault.Invalidf("id cannot be changed.").WithReason("mutability")
 	}
-	if c.token.Dialect == store.StrictSCIM {
-		switch {
-		case d.replaced:
-			return answer{}, fault.Invalidf("All members of a group cannot be replaced or removed at once.")
-		case len(d.joined)+len(d.left) > maxDelta:
-			return answer{}, errMembers()
-		}
-	}
-	return answer{status: http.StatusNoContent}, c.carryOut(g, d)
-}
-
-// take adds a change to what is to be done.
-func (d *delta) take(ch change) error {
-	text := func() (*string, error) {
-		if ch.op == "remove" {
-			return new(""), nil
-		}
-		s, ok := ch.value.(string)
-		if !ok {
-			return nil, errSyntax()
-		}
-		return &s, nil
-	}
-	var err error
-	switch strings.ToLower(ch.path.AttributePath.AttributeName) {
-	case "displayname":
-		d.name, err = text()
-	case "externalid":
-		d.externalID, err = text()
-	case "members":
-		err = d.takeMembers(ch)
-	default:
-		err = fault.Invalidf("Of a group displayName, externalId and members can be changed.").WithReason("mutability")
-	}
-	return err
-}
-
-func (d *delta) takeMembers(ch change) error {
-	wanted, err := equalities(ch.path.ValueExpression)
+	ids, err := idsOf(in.list("members"))
 	if err != nil {
-		return err
+		return answer{}, err
 	}
-	var ids []string
-	if id, ok := wanted["value"].(string); ok && len(wanted) == 1 {
-		ids = []string{id}
-	} else if len(wanted) > 0 {
-		return fault.Invalidf("Members are chosen by value.").WithReason("invalidFilter")
+	d := newDelta()
+	d.name, d.externalID = new(in.text("displayName")), new(in.text("externalId"))
+	d.replace(ids)
+	if err := c.carryOut(g, d); err != nil {
+		return answer{}, err
 	}
-	if ch.value != nil {
-		listed, err := groups.attributes["members"].spell(ch.value)
-		if err != nil {
-			return err
-		}
-		for _, m := range listed.([]any) {
-			id, ok := m.(map[string]any)["value"].(string)
-			if !ok || id == "" {
-				return fault.Invalidf("A member has no value.").WithReason("invalidValue")
-			}
-			ids = append(ids, id)
-		}
-	}
-	switch {
-	case ch.op == "add":
-		d.joined, d.left = append(d.joined, ids...), without(d.left, ids)
-	case ch.op == "remove" && len(ids) > 0: // the last that is said of somebody holds
-		d.left, d.joined = append(d.left, ids...), without(d.joined, ids)
-	default: // replace, or remove without saying whom
-		d.replaced, d.joined, d.left = true, ids, nil
-	}
-	return nil
-}
-
-// without are the ids that are not among those.
-func without(ids, those []string) []string {
-	return slices.DeleteFunc(ids, func(id string) bool {
-		return slices.ContainsFunc(those, func(other string) bool { return strings.EqualFold(id, other) })
-	})
-}
-
-// carryOut does what a PATCH asks for, whole or not at all.
-func (c *call) carryOut(g store.Group, d delta) error {
-	if d.name != nil || d.externalID != nil || g.Source != c.from.ID {
-		if d.name != nil {
-			g.DisplayName = *d.name
-		}
-		if d.externalID != nil {
-			if err := c.checkExternalID(*d.externalID); err != nil {
-				return err
-			}
-			g.ExternalIDs = c.withExternalID(g.ExternalIDs, *d.externalID)
-		}
-		g.Source = c.from.ID
-		if _, err := directory.UpdateGroup(c.tx, g, "", c.by()); err != nil {
-			return err
-		}
-	}
-	if d.replaced {
-		left, err := c.others(g, d.joined)
-		if err != nil {
-			return err
-		}
-		d.left = left
-	}
-	return c.changeMembers(g, d.joined, d.left)
-}
-
-// others are the members of a group that are not among those.
-func (c *call) others(g store.Group, those []string) (out []string, err error) {
-	stay := map[string]bool{}
-	for _, id := range those {
-		stay[strings.ToLower(id)] = true
-	}
-	for q := (page.Query{Limit: 1000}); ; {
-		rows, next, err := c.tx.Members(g.ID, q)
-		if err != nil {
-			return nil, fmt.Errorf("list members: %w", err)
-		}
-		for _, m := range rows {
-			if !stay[strings.ToLower(m.UserID)] {
-				out = append(out, m.UserID)
-			}
-		}
-		if q.After = next; next == nil {
-			return out, nil
-		}
-	}
+	return c.answerGroup(http.StatusOK, g.ID)
 }
 
 // changeMembers changes the members of a group, with an event for each who really joins or leaves (case S10).

@@ -1,16 +1,14 @@
 package scim
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
-	"strings"
-
-	filter "github.com/scim2/filter-parser/v2"
 
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
+	"sallyport/internal/scim/resource"
 )
 
 // listing is a ListResponse: in AWS's old form, whose total is the number that is shown, or with cursors.
@@ -23,7 +21,7 @@ type listing struct {
 	Resources    []any    `json:"Resources"`
 }
 
-// asked is what a list is asked for.
+// asked is what a list is asked for in AWS's dialect.
 type asked struct {
 	conditions map[string]string // nil: no filter
 	q          page.Query
@@ -58,64 +56,16 @@ func (c *call) asked(filters ...[]string) (a asked, err error) {
 
 // conditions are those of a filter in AWS's dialect: eq joined by and, over one of the sets of attributes.
 func conditions(text string, allowed [][]string) (map[string]string, error) {
-	bad := fault.Invalidf("Invalid Filter format").WithReason("invalidFilter")
-	if len(text) > maxPath {
-		return nil, bad
-	}
-	e, err := filter.ParseFilterNumber([]byte(text))
+	out, err := resource.Equalities(text)
 	if err != nil {
-		return nil, bad
-	}
-	out := map[string]string{}
-	if !flatten(e, out) {
-		return nil, bad
+		return nil, err
 	}
 	for _, set := range allowed {
-		if len(set) != len(out) {
-			continue
-		}
-		all := true
-		for _, name := range set {
-			_, ok := out[name]
-			all = all && ok
-		}
-		if all {
+		if len(set) == len(out) && !slices.ContainsFunc(set, func(name string) bool { _, ok := out[name]; return !ok }) {
 			return out, nil
 		}
 	}
-	return nil, bad
-}
-
-// flatten collects the conditions, by the names of their attributes in lower case.
-func flatten(e filter.Expression, out map[string]string) bool {
-	switch e := e.(type) {
-	case *filter.LogicalExpression:
-		return strings.EqualFold(string(e.Operator), string(filter.AND)) && flatten(e.Left, out) && flatten(e.Right, out)
-	case *filter.AttributeExpression:
-		value, ok := unescaped(e.CompareValue).(string)
-		name := strings.ToLower(e.AttributePath.AttributeName)
-		if part := e.AttributePath.SubAttributeName(); part != "" {
-			name += "." + strings.ToLower(part)
-		}
-		if _, twice := out[name]; twice || !ok || !strings.EqualFold(string(e.Operator), string(filter.EQ)) {
-			return false
-		}
-		out[name] = value
-		return true
-	}
-	return false
-}
-
-// unescaped is a value of a filter. The parser leaves texts as they are written, and they are JSON's (RFC 7644 §3.4.2.2, case S06).
-func unescaped(v any) any {
-	text, ok := v.(string)
-	if !ok {
-		return v
-	}
-	if err := json.Unmarshal([]byte(`"`+text+`"`), &text); err != nil {
-		return nil
-	}
-	return text
+	return nil, fault.Invalidf("Invalid Filter format").WithReason("invalidFilter")
 }
 
 // answerList writes rows in the form that was asked for.
@@ -126,5 +76,5 @@ func (c *call) answerList(a asked, rows []any, next page.Key) answer {
 	} else if next != nil {
 		out.NextCursor = new(c.s.Pages.Seal(a.scope, next))
 	}
-	return answer{http.StatusOK, out, ""}
+	return answer{status: http.StatusOK, body: out}
 }

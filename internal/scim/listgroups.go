@@ -8,10 +8,14 @@ import (
 	"sallyport/internal/directory"
 	"sallyport/internal/fault"
 	"sallyport/internal/page"
+	"sallyport/internal/scim/resource"
 	"sallyport/internal/store"
 )
 
 func listGroups(c *call) (answer, error) {
+	if !c.strict() {
+		return c.list(resource.Group)
+	}
 	a, err := c.asked([]string{"displayname"}, []string{"externalid"}, []string{"members"}, []string{"members.value"},
 		[]string{"id", "members"}, []string{"id", "members.value"}, []string{"id"})
 	if err != nil {
@@ -22,15 +26,10 @@ func listGroups(c *call) (answer, error) {
 		return answer{}, err
 	}
 	rows := make([]any, 0, len(all))
-	for _, g := range all {
-		if g.StoreID != c.from.StoreID || g.Source != "" && g.Source != c.from.ID {
-			continue
+	for i := range all {
+		if all[i].StoreID == c.from.StoreID && c.sees(all[i].Source) {
+			rows = append(rows, c.groupTree(&all[i], nil))
 		}
-		out, err := c.groupOut(g, false)
-		if err != nil {
-			return answer{}, err
-		}
-		rows = append(rows, out)
 	}
 	return c.answerList(a, rows, next), nil
 }

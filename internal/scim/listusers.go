@@ -7,10 +7,14 @@ import (
 
 	"sallyport/internal/directory"
 	"sallyport/internal/page"
+	"sallyport/internal/scim/resource"
 	"sallyport/internal/store"
 )
 
 func listUsers(c *call) (answer, error) {
+	if !c.strict() {
+		return c.list(resource.User)
+	}
 	a, err := c.asked([]string{"username"}, []string{"externalid"}, []string{"groups.value"}, []string{"groups"}, []string{"id", "manager"}, []string{"id"})
 	if err != nil {
 		return answer{}, err
@@ -20,8 +24,8 @@ func listUsers(c *call) (answer, error) {
 		return answer{}, err
 	}
 	rows := make([]any, 0, len(users))
-	for _, u := range users {
-		out, err := c.userOut(u)
+	for i := range users {
+		out, err := c.userTree(&users[i], nil)
 		if err != nil {
 			return answer{}, err
 		}
@@ -72,7 +76,7 @@ func wrapped[T any](rows []T, next page.Key, err error) ([]T, page.Key, error) {
 // seen are those of users that the token may see.
 func (c *call) seen(rows []store.User) (out []store.User) {
 	for _, u := range rows {
-		if u.StoreID == c.from.StoreID && (u.Source == "" || u.Source == c.from.ID) {
+		if u.StoreID == c.from.StoreID && c.sees(u.Source) {
 			out = append(out, u)
 		}
 	}
@@ -100,9 +104,4 @@ func keepManaged(rows []store.User, in map[string]string) []store.User {
 		return nil
 	}
 	return rows
-}
-
-// sourced is a page of what the token may see.
-func (c *call) sourced(q page.Query) store.Sourced {
-	return store.Sourced{StoreID: c.from.StoreID, Tenant: c.from.ID, Query: q}
 }

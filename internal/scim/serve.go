@@ -8,72 +8,45 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"regexp"
-	"strings"
+	"strconv"
 
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
 	"sallyport/internal/awsapi"
 	"sallyport/internal/fault"
 	"sallyport/internal/quota"
+	"sallyport/internal/scim/resource"
 	"sallyport/internal/setting"
 	"sallyport/internal/store"
 )
 
-// under is a tenant's URL: its id has a longer first part than a UUID, as AWS's have.
-var under = regexp.MustCompile(`^/+([0-9a-f]{11}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/+scim/+v2(/.*|$)`)
-
-// Serves says whether a request is for SCIM.
-func (s *Server) Serves(r *http.Request) bool { return under.MatchString(r.URL.Path) }
-
-// operation is one of the protocol.
-type operation struct {
-	name   string // of its event
-	method string
-	path   []string // "*": an id
-	reads  bool
-	body   bool
-	do     func(*call) (answer, error)
-}
-
-// operations are AWS's fifteen.
-var operations = []operation{
-	{"CreateUser", "POST", []string{"Users"}, false, true, createUser},
-	{"ListUsers", "GET", []string{"Users"}, true, false, listUsers},
-	{"GetUser", "GET", []string{"Users", "*"}, true, false, getUser},
-	{"PutUser", "PUT", []string{"Users", "*"}, false, true, putUser},
-	{"PatchUser", "PATCH", []string{"Users", "*"}, false, true, patchUser},
-	{"DeleteUser", "DELETE", []string{"Users", "*"}, false, false, deleteUser},
-	{"CreateGroup", "POST", []string{"Groups"}, false, true, createGroup},
-	{"ListGroups", "GET", []string{"Groups"}, true, false, listGroups},
-	{"GetGroup", "GET", []string{"Groups", "*"}, true, false, getGroup},
-	{"PatchGroup", "PATCH", []string{"Groups", "*"}, false, true, patchGroup},
-	{"DeleteGroup", "DELETE", []string{"Groups", "*"}, false, false, deleteGroup},
-	{"ServiceProviderConfig", "GET", []string{"ServiceProviderConfig"}, true, false, providerConfig},
-	{"ListResourceTypes", "GET", []string{"ResourceTypes"}, true, false, resourceTypes},
-	{"ListSchemas", "GET", []string{"Schemas"}, true, false, listSchemas},
-	{"GetSchema", "GET", []string{"Schemas", "*"}, true, false, getSchema},
-}
-
 // answer is what a request is answered with; no body: none.
 type answer struct {
-	status int
-	body   any
-	at     string // Location
+	status  int
+	body    any
+	at      string // Location
+	version string // ETag, in the complete dialect
 }
 
-// call is one request.
+// call is one request, or one operation of a bulk.
 type call struct {
 	s      *Server
 	r      *http.Request
 	op     *operation
 	tenant string // of the URL
+	root   string // of the tenant's resources
 	id     string
-	tree   map[string]any // the body
+	newID  string // of what is made; "": any
+	match  string // the versions that a change is for; "": whichever
+	tree   map[string]any
+	size   int // of the body, in bytes
 	limits quota.Limits
 
 	settings setting.Values
 	spent    spent
+
+	inBulk bool
+	scans  bool // may read all that there is: it is its turn
 
 	tx    *store.Tx
 	from  store.SCIMTenant
@@ -85,7 +58,9 @@ type call struct {
 func (c *call) by() string { return "scim/" + c.from.ID }
 
 // base is the URL of the tenant.
-func (c *call) base() string { return c.s.URL + "/" + c.tenant + "/scim/v2" }
+func (c *call) base() string { return c.root }
+
+func (c *call) strict() bool { return c.token.Dialect != store.CompleteSCIM }
 
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -98,6 +73,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if a.at != "" {
 		w.Header().Set("Location", a.at)
+	}
+	if a.version != "" {
+		w.Header().Set("ETag", a.version)
 	}
 	write(w, a.status, a.body)
 }
@@ -113,7 +91,7 @@ func write(w http.ResponseWriter, status int, body any) {
 }
 
 func (s *Server) serve(r *http.Request, id string) (answer, error) {
-	c, err := s.read(r)
+	c, err := s.find(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -124,7 +102,50 @@ func (s *Server) serve(r *http.Request, id string) (answer, error) {
 		return answer{}, err
 	}
 	c.event = s.newEvent(c, id)
+	if c.op.body { // nothing is read for a client that is not known
+		err := s.DB.View(r.Context(), func(tx *store.Tx) error { c.tx = tx; return c.authenticate() })
+		if err == nil {
+			err = c.readBody()
+		}
+		if err != nil {
+			return answer{}, s.recordFailure(r.Context(), c, err)
+		}
+		c.event.RequestParameters = c.parameters()
+	}
 	var a answer
+	if c.op.whole != nil {
+		a, err = c.op.whole(c)
+	} else {
+		a, err = s.run(r.Context(), c)
+	}
+	if err == nil && c.token.ID != "" {
+		s.used(r.Context(), c)
+	}
+	return a, err
+}
+
+// run does one operation in a transaction of its own, with its event.
+func (s *Server) run(ctx context.Context, c *call) (answer, error) {
+	a, err := s.attempt(ctx, c)
+	if errors.Is(err, errTurn) {
+		leave, waited := takeTurn(ctx)
+		if waited != nil {
+			return answer{}, s.recordFailure(ctx, c, waited)
+		}
+		defer leave()
+		c.scans = true
+		a, err = s.attempt(ctx, c)
+	}
+	if err != nil {
+		return answer{}, s.recordFailure(ctx, c, err)
+	}
+	if c.op.reads {
+		s.Record(c.event)
+	}
+	return a, nil
+}
+
+func (s *Server) attempt(ctx context.Context, c *call) (a answer, err error) {
 	do := func(tx *store.Tx) (err error) {
 		c.tx = tx
 		if err := c.authenticate(); err != nil {
@@ -140,83 +161,41 @@ func (s *Server) serve(r *http.Request, id string) (answer, error) {
 		return c.event.Store(tx)
 	}
 	if c.op.reads {
-		err = s.DB.View(r.Context(), do)
-	} else {
-		err = s.DB.Update(r.Context(), do)
+		return a, s.DB.View(ctx, do)
 	}
-	if err != nil {
-		return answer{}, s.recordFailure(r.Context(), c, err)
-	}
-	if c.op.reads {
-		s.Record(c.event)
-	}
-	s.used(r.Context(), c)
-	return a, nil
-}
-
-// read finds the operation and reads the body.
-func (s *Server) read(r *http.Request) (*call, error) {
-	m := under.FindStringSubmatch(r.URL.Path)
-	c := &call{s: s, r: r, tenant: m[1]}
-	parts := strings.FieldsFunc(m[2], func(r rune) bool { return r == '/' })
-	known := false
-	for i := range operations {
-		id, ok := operations[i].matches(parts)
-		known = known || ok
-		if ok && operations[i].method == r.Method {
-			c.op, c.id = &operations[i], id
-		}
-	}
-	switch {
-	case c.op == nil && known:
-		return nil, &fault.Error{Kind: fault.UnknownOperation, Message: r.Method + " is not supported here."}
-	case c.op == nil:
-		return nil, &fault.Error{Kind: fault.NotFound, Message: "There is no such endpoint."}
-	case !c.op.body:
-		return c, nil
-	}
-	return c, c.readBody()
-}
-
-func (o *operation) matches(parts []string) (id string, ok bool) {
-	if len(parts) != len(o.path) {
-		return "", false
-	}
-	for i, p := range o.path {
-		if p == "*" {
-			id = parts[i]
-		} else if p != parts[i] {
-			return "", false
-		}
-	}
-	return id, true
+	err = s.DB.Update(ctx, do)
+	return a, err
 }
 
 func (c *call) readBody() error {
 	if t, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); c.r.Header.Get("Content-Type") != "" && (err != nil || t != "application/json" && t != mediaType) {
 		return fault.Invalidf("The content type must be application/scim+json or application/json.")
 	}
-	body, err := io.ReadAll(io.LimitReader(c.r.Body, maxBody+1))
+	most := c.maxBody()
+	body, err := io.ReadAll(io.LimitReader(c.r.Body, int64(most)+1))
 	if err != nil {
 		return fault.Newf(fault.Malformed, "The request body could not be read.")
 	}
-	if len(body) > maxBody {
-		return fault.Newf(fault.TooLarge, "The request body is larger than %d bytes.", maxBody)
+	if c.size = len(body); c.size > most {
+		return fault.Newf(fault.TooLarge, "The request body is larger than %d bytes.", most)
 	}
-	tree, err := awsapi.ParseJSON(body)
+	tree, err := awsapi.ParseLargeJSON(body, most)
 	if err != nil {
 		return fault.Newf(fault.Malformed, "Invalid JSON from RequestBody")
 	}
 	var ok bool
 	if c.tree, ok = tree.(map[string]any); !ok {
-		return errSyntax()
+		return resource.ErrSyntax()
 	}
 	return nil
 }
 
-// errSyntax is AWS's word for requests that are not SCIM.
-func errSyntax() error {
-	return fault.Newf(fault.Malformed, "Request is unparsable, syntactically incorrect, or violates schema.").WithReason("invalidSyntax")
+// maxBody is how many bytes of a body are read.
+func (c *call) maxBody() int {
+	if c.strict() {
+		return maxBody
+	}
+	return maxLargeBody
 }
 
 // recordFailure stores the event of a request of somebody known that failed, in a transaction of its own.
@@ -235,4 +214,20 @@ func (s *Server) recordFailure(ctx context.Context, c *call, cause error) error 
 		return fmt.Errorf("record failed request: %w", err)
 	}
 	return cause
+}
+
+// number reads a number of a query string or a message.
+func number(v any) (int, bool) {
+	var text string
+	switch v := v.(type) {
+	case string:
+		text = v
+	case json.Number:
+		text = v.String()
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		err = nil // as far as there is
+	}
+	return int(max(-1<<31, min(n, 1<<31-1))), err == nil
 }

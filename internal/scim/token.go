@@ -15,6 +15,9 @@ import (
 	"sallyport/internal/store"
 )
 
+// tokenPrefix is how tokens of sources begin.
+const tokenPrefix = "scim_"
+
 // usedEvery is how exactly the last use of a token is kept.
 const usedEvery = time.Hour
 
@@ -46,7 +49,7 @@ func (c *call) authenticate() error {
 		c.event.AdditionalEventData = map[string]any{"tokenRefused": "OUTSIDE_NETWORKS"} // somebody may have stolen it
 		return fault.Deniedf("The token is not good from this address.")
 	}
-	return nil
+	return c.inDialect()
 }
 
 // within says whether an address is in one of the blocks; none: anywhere.
@@ -90,19 +93,27 @@ func (s *Server) used(ctx context.Context, c *call) {
 // newEvent begins the event of a request, by nobody until the token is known. Values of people are masked.
 func (s *Server) newEvent(c *call, id string) *audit.Event {
 	ip, agent := s.Origin(c.r)
-	parameters := map[string]any{"tenantId": c.tenant}
-	if c.id != "" {
-		parameters["id"] = c.id
-	}
-	if c.tree != nil {
-		parameters["httpBody"] = masked(c.tree)
-	}
 	return &audit.Event{
 		UserIdentity: audit.UserIdentity{Type: "Unknown"}, EventSource: "identitystore-scim.amazonaws.com", EventName: c.op.name, EventType: "AwsApiCall",
 		AWSRegion: s.Region, SourceIPAddress: ip, UserAgent: agent, RequestID: id, ReadOnly: c.op.reads, RecipientAccountID: string(s.Owner),
-		RequestParameters: parameters,
+		RequestParameters: c.parameters(),
 	}
 }
+
+// parameters are what is kept of a request.
+func (c *call) parameters() map[string]any {
+	out := map[string]any{"tenantId": c.tenant}
+	if c.id != "" {
+		out["id"] = c.id
+	}
+	if c.tree != nil {
+		out["httpBody"] = masked(c.tree)
+	}
+	return out
+}
+
+// maxKept is how many elements of a list are kept on record: the members who change have events of their own.
+const maxKept = 100
 
 // open are the members of bodies whose texts say nothing of anybody.
 var open = map[string]bool{"op": true, "id": true}
@@ -128,9 +139,12 @@ func masked(v any) any {
 		}
 		return out
 	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = masked(e)
+		out := make([]any, min(len(v), maxKept))
+		for i := range out {
+			out[i] = masked(v[i])
+		}
+		if more := len(v) - len(out); more > 0 {
+			out = append(out, fmt.Sprintf("and %d more", more))
 		}
 		return out
 	case nil, bool:

@@ -1,151 +1,55 @@
 package scim
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 
 	"sallyport/internal/directory"
 	"sallyport/internal/fault"
+	"sallyport/internal/page"
+	"sallyport/internal/scim/resource"
 	"sallyport/internal/store"
 )
 
-// issuer is what external ids of a tenant are known by beside others'.
-func (c *call) issuer() string { return c.base() }
-
-// userOut is a record as a resource.
-func (c *call) userOut(u store.User) (user, error) {
-	out := user{
-		Schemas: []string{userSchema}, ID: u.ID, ExternalID: c.externalID(u.ExternalIDs), Meta: metaOf("User", c.base()+"/Users/"+u.ID, u.Trail),
-		UserName: u.UserName, DisplayName: u.DisplayName, NickName: u.NickName, ProfileURL: u.ProfileURL, Title: u.Title, UserType: u.UserType,
-		PreferredLanguage: u.PreferredLanguage, Locale: u.Locale, Timezone: u.Timezone, Active: new(u.Status == store.UserEnabled),
-		Emails: mapped(u.Emails, typedOut), PhoneNumbers: mapped(u.PhoneNumbers, typedOut), Roles: mapped(u.Roles, typedOut),
-		Addresses: mapped(u.Addresses, func(a store.Address) address {
-			return address{a.Formatted, a.StreetAddress, a.Locality, a.Region, a.PostalCode, a.Country, a.Type, a.Primary}
-		}),
+// users is the type of users in the token's dialect.
+func (c *call) users() *resource.Type {
+	if c.strict() {
+		return resource.StrictUser
 	}
-	out.Name = (*name)(&u.Name)
-	if raw, ok := u.Extensions[directory.EnterpriseExtension]; ok {
-		out.Schemas, out.Enterprise = append(out.Schemas, enterpriseSchema), &enterprise{}
-		if err := json.Unmarshal(raw, out.Enterprise); err != nil {
-			return out, fmt.Errorf("read extension of user %s: %w", u.ID, err)
-		}
-	}
-	return out, nil
+	return resource.User
 }
 
-// enterpriseOf is the extension of a user; empty when there is none, or it is not understood.
-func enterpriseOf(u store.User) (e enterprise) {
-	_ = json.Unmarshal(u.Extensions[directory.EnterpriseExtension], &e)
-	return e
-}
+// sees says whether what comes from a source is the token's to see.
+func (c *call) sees(source string) bool { return source == "" || source == c.from.ID }
 
-func typedOut(v store.TypedValue) typed { return typed{v.Value, v.Type, v.Primary} }
-
-func typedFrom(v typed) store.TypedValue {
-	return store.TypedValue{Value: v.Value, Type: v.Type, Primary: v.Primary}
-}
-
-func mapped[In, Out any](in []In, f func(In) Out) []Out {
-	var out []Out
-	for _, v := range in {
-		out = append(out, f(v))
-	}
-	return out
-}
-
-func (c *call) externalID(all []store.ExternalID) string {
-	for _, e := range all {
-		if e.Issuer == c.issuer() {
-			return e.ID
-		}
-	}
-	return ""
-}
-
-func (c *call) withExternalID(all []store.ExternalID, id string) []store.ExternalID {
-	var out []store.ExternalID
-	for _, e := range all {
-		if e.Issuer != c.issuer() {
-			out = append(out, e)
-		}
-	}
-	if id != "" {
-		out = append(out, store.ExternalID{Issuer: c.issuer(), ID: id})
-	}
-	return out
-}
-
-// fill makes a record what a resource says. What SCIM does not know of stays.
-func (c *call) fill(u *store.User, in user) error {
-	for _, err := range []error{one("emails", in.Emails), one("addresses", in.Addresses), one("phoneNumbers", in.PhoneNumbers), one("roles", in.Roles)} {
-		if err != nil {
-			return err
-		}
-	}
-	if len(in.Emails) == 1 && !in.Emails[0].Primary {
-		if c.token.Dialect == store.StrictSCIM {
-			return fault.Invalidf("The email must be primary.")
-		}
-		in.Emails[0].Primary = true
-	}
-	u.UserName, u.DisplayName, u.NickName, u.ProfileURL, u.Title, u.UserType = in.UserName, in.DisplayName, in.NickName, in.ProfileURL, in.Title, in.UserType
-	u.PreferredLanguage, u.Locale, u.Timezone = in.PreferredLanguage, in.Locale, in.Timezone
-	u.Name = store.Name{}
-	if in.Name != nil {
-		u.Name = store.Name(*in.Name)
-	}
-	u.Emails, u.PhoneNumbers, u.Roles = mapped(in.Emails, typedFrom), mapped(in.PhoneNumbers, typedFrom), mapped(in.Roles, typedFrom)
-	u.Addresses = mapped(in.Addresses, func(a address) store.Address {
-		return store.Address{Formatted: a.Formatted, StreetAddress: a.StreetAddress, Locality: a.Locality, Region: a.Region, PostalCode: a.PostalCode, Country: a.Country, Type: a.Type, Primary: a.Primary}
-	})
-	if err := c.checkExternalID(in.ExternalID); err != nil {
-		return err
-	}
-	u.ExternalIDs = c.withExternalID(u.ExternalIDs, in.ExternalID)
-	u.Status = store.UserEnabled
-	if in.Active != nil && !*in.Active {
-		u.Status = store.UserDisabled
-	}
-	u.Source = c.from.ID
-	return fillEnterprise(u, in.Enterprise)
-}
-
-func fillEnterprise(u *store.User, in *enterprise) error {
-	if in == nil || *in == (enterprise{}) {
-		u.Extensions = nil
-		return nil
-	}
-	raw, err := json.Marshal(in)
-	if err != nil {
-		return fmt.Errorf("encode extension: %w", err)
-	}
-	u.Extensions = map[string]json.RawMessage{directory.EnterpriseExtension: raw}
-	return nil
-}
-
-// visible is a user whom the token may see.
+// user is a user whom the token may see.
 func (c *call) user() (store.User, error) {
 	u, err := directory.User(c.tx, c.from.StoreID, c.id)
-	if err == nil && u.Source != "" && u.Source != c.from.ID {
+	if err == nil && !c.sees(u.Source) {
 		err = fault.Missing("USER", c.id)
 	}
 	return u, err
 }
 
-// body reads the body as a user; nothing that is not to be written is taken from it.
-func (c *call) userBody() (in user, err error) {
-	if err := decode(c.tree, &in, users); err != nil {
-		return in, err
+// userBody reads the body as a user; nothing that is not to be written is taken from it.
+func (c *call) userBody() (object, error) {
+	in, err := c.users().Read(c.tree)
+	if err != nil {
+		return nil, err
 	}
-	if !declares(in.Schemas, userSchema) {
-		return in, fault.Invalidf("schemas must have %s.", userSchema).WithReason("invalidSyntax")
+	if !resource.Declares(in, resource.UserURN) {
+		return nil, fault.Invalidf("schemas must have %s.", resource.UserURN).WithReason("invalidSyntax")
 	}
-	if c.token.Dialect == store.StrictSCIM && len(in.Groups) > 0 {
-		return in, fault.Invalidf("groups is read only: members are written at their group.").WithReason("mutability")
+	if groups, _ := resource.Field(c.tree, "groups"); c.strict() && !isEmpty(groups) {
+		return nil, fault.Invalidf("groups is read only: members are written at their group.").WithReason("mutability")
 	}
 	return in, nil
+}
+
+func isEmpty(v any) bool {
+	all, isList := v.([]any)
+	return v == nil || isList && len(all) == 0
 }
 
 func createUser(c *call) (answer, error) {
@@ -153,7 +57,7 @@ func createUser(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	u := store.User{StoreID: c.from.StoreID}
+	u := store.User{ID: c.newID, StoreID: c.from.StoreID}
 	if err := c.fill(&u, in); err != nil {
 		return answer{}, err
 	}
@@ -167,15 +71,45 @@ func createUser(c *call) (answer, error) {
 }
 
 func (c *call) answerUser(status int, u store.User) (answer, error) {
-	out, err := c.userOut(u)
+	if !c.op.reads {
+		c.event.ResponseElements = map[string]any{"id": u.ID}
+	}
+	show, err := c.projection(c.users())
 	if err != nil {
 		return answer{}, err
 	}
-	c.event.ResponseElements = map[string]any{"id": u.ID}
-	if c.op.reads {
-		c.event.ResponseElements = nil
+	tree, err := c.userTree(&u, show.Wants)
+	if err != nil {
+		return answer{}, err
 	}
-	return answer{status, out, out.Meta.Location}, nil
+	if !c.strict() && show.Wants("groups") {
+		if err := c.addGroups([]store.User{u}, []map[string]any{tree}); err != nil {
+			return answer{}, err
+		}
+	}
+	return answer{status: status, body: show.Apply(tree), at: c.base() + "/Users/" + u.ID, version: userVersion(&u)}, nil
+}
+
+// addGroups shows users the groups that they are in and the token may see.
+func (c *call) addGroups(users []store.User, trees []map[string]any) error {
+	ids := make([]string, len(users))
+	at := make(map[string]map[string]any, len(users))
+	for i, u := range users {
+		ids[i], at[u.ID] = u.ID, trees[i]
+	}
+	all, err := c.tx.GroupsOfUsers(ids)
+	if err != nil {
+		return fmt.Errorf("list groups of users: %w", err)
+	}
+	for _, m := range all {
+		if !c.sees(m.Source) {
+			continue
+		}
+		tree := at[m.UserID]
+		list, _ := tree["groups"].([]any)
+		tree["groups"] = append(list, map[string]any{"value": m.GroupID, "$ref": c.base() + "/Groups/" + m.GroupID, "display": m.DisplayName, "type": "direct"})
+	}
+	return nil
 }
 
 func getUser(c *call) (answer, error) {
@@ -183,12 +117,24 @@ func getUser(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if c.unchanged(userVersion(&u)) {
+		return answer{status: http.StatusNotModified, version: userVersion(&u)}, nil
+	}
 	return c.answerUser(http.StatusOK, u)
+}
+
+// toChange is a user whom the request is to change, in the version that it is made for.
+func (c *call) toChange() (store.User, error) {
+	u, err := c.user()
+	if err == nil {
+		err = c.matches(userVersion(&u))
+	}
+	return u, err
 }
 
 // putUser replaces a user: what is left out is taken away, but for active, which stays as it is.
 func putUser(c *call) (answer, error) {
-	u, err := c.user()
+	u, err := c.toChange()
 	if err != nil {
 		return answer{}, err
 	}
@@ -196,17 +142,60 @@ func putUser(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if in.ID != "" && in.ID != u.ID {
+	if id := in.text("id"); id != "" && id != u.ID {
 		return answer{}, fault.Invalidf("id cannot be changed.").WithReason("mutability")
 	}
-	if in.Active == nil { // a leaver is not let in again by what is not said
-		in.Active = new(u.Status == store.UserEnabled)
+	if _, said := in["active"]; !said { // a leaver is not let in again by what is not said
+		in["active"] = u.Status == store.UserEnabled
 	}
 	return c.update(u, in)
 }
 
+// patchUser changes parts of a user.
+func patchUser(c *call) (answer, error) {
+	u, err := c.toChange()
+	if err != nil {
+		return answer{}, err
+	}
+	ops, err := c.users().Operations(c.tree)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := c.allowed(ops); err != nil {
+		return answer{}, err
+	}
+	tree, err := c.userTree(&u, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	for _, o := range ops {
+		if err := o.Apply(tree); err != nil {
+			return answer{}, err
+		}
+	}
+	return c.update(u, tree)
+}
+
+// allowed refuses to remove userName or active, and as AWS does to change one of them twice.
+func (c *call) allowed(ops []resource.Operation) error {
+	seen := map[string]int{}
+	for _, o := range ops {
+		name := o.Path.Attr.Name
+		if name != "userName" && name != "active" {
+			continue
+		}
+		if o.Op == "remove" {
+			return fault.Invalidf("%s cannot be removed.", name).WithReason("mutability")
+		}
+		if seen[name]++; seen[name] > 1 && c.strict() {
+			return fault.Invalidf("%s is changed twice in one request.", name)
+		}
+	}
+	return nil
+}
+
 // update writes a user. Who is disabled loses what they hold as with any other way to disable them (case S14).
-func (c *call) update(u store.User, in user) (answer, error) {
+func (c *call) update(u store.User, in object) (answer, error) {
 	was := u.Status
 	if err := c.fill(&u, in); err != nil {
 		return answer{}, err
@@ -231,7 +220,7 @@ func (c *call) update(u store.User, in user) (answer, error) {
 }
 
 func deleteUser(c *call) (answer, error) {
-	u, err := c.user()
+	u, err := c.toChange()
 	if err != nil {
 		return answer{}, err
 	}
@@ -250,4 +239,9 @@ func found(u store.User, err error) ([]store.User, error) {
 		return nil, err
 	}
 	return []store.User{u}, nil
+}
+
+// sourced is a page of what the token may see.
+func (c *call) sourced(q page.Query) store.Sourced {
+	return store.Sourced{StoreID: c.from.StoreID, Tenant: c.from.ID, Query: q}
 }

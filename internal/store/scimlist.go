@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"sallyport/internal/arn"
@@ -22,6 +23,9 @@ const (
 
 	usersOfGroup   query = `SELECT ` + userColumnsOfU + membershipLive + ` WHERE m.group_id = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`
 	groupsOfMember query = `SELECT ` + groupColumnsOfG + membershipLive + ` WHERE m.user_id = $1 AND m.group_id > $2 ORDER BY m.group_id LIMIT $3`
+	groupsOfUsers  query = `SELECT m.user_id, g.id, g.display_name, g.source` + membershipLive + ` WHERE m.user_id IN ($1) ORDER BY m.user_id, m.group_id`
+	usersByID      query = `SELECT ` + userColumns + ` FROM directory_user WHERE id IN ($1)`
+	groupsByID     query = `SELECT ` + groupColumns + ` FROM directory_group WHERE id IN ($1)`
 	namesOfMembers query = `SELECT u.id, u.display_name` + membershipLive + ` WHERE m.group_id = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`
 )
 
@@ -113,4 +117,39 @@ func (tx *Tx) MembersNamed(groupID string, q page.Query) ([]Named, page.Key, err
 	}
 	rows, next := page.Trim(rows, q.Limit, func(n Named) page.Key { return page.Key{n.ID} })
 	return rows, next, nil
+}
+
+// GroupOf is a group that a user is in.
+type GroupOf struct{ UserID, GroupID, DisplayName, Source string }
+
+func scanGroupOf(r row) (g GroupOf, err error) {
+	err = r.Scan(&g.UserID, &g.GroupID, &g.DisplayName, &g.Source)
+	return g, err
+}
+
+// GroupsOfUsers lists the groups of users, by id for each user.
+func (tx *Tx) GroupsOfUsers(userIDs []string) ([]GroupOf, error) {
+	return listIn(tx, groupsOfUsers, scanGroupOf, userIDs)
+}
+
+// UsersByID are those of the users that there are, in no order.
+func (tx *Tx) UsersByID(ids []string) ([]User, error) { return listIn(tx, usersByID, scanUser, ids) }
+
+// GroupsByID are those of the groups that there are, in no order.
+func (tx *Tx) GroupsByID(ids []string) ([]Group, error) {
+	return listIn(tx, groupsByID, scanGroup, ids)
+}
+
+// listIn runs a query whose last placeholder stands for many.
+func listIn[T any](tx *Tx, q query, scan func(row) (T, error), in []string) ([]T, error) {
+	var out []T
+	for part := range slices.Chunk(in, widest) {
+		made, args := q.in(part)
+		rows, err := list(tx, made, scan, args...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+	}
+	return out, nil
 }

@@ -9,18 +9,19 @@ import (
 // Filter chooses resources of a type.
 type Filter struct {
 	match func(map[string]any) bool
-	needs map[string]bool
+	needs map[string]int
 	equal map[string]string
 }
 
-// Filter reads a filter. A name that the type does not know is a fault; one that is the RFC's and not kept has no value.
-func (t *Type) Filter(text string) (*Filter, error) {
+// Filter reads a filter. A name that the type does not know is a fault, unless one of the others does, whose resources are asked for too;
+// then, and when it is the RFC's and not kept, it has no value.
+func (t *Type) Filter(text string, others ...*Type) (*Filter, error) {
 	e, err := parse(text, MaxFilter)
 	if err != nil {
 		return nil, err
 	}
-	f := &Filter{needs: map[string]bool{}, equal: map[string]string{}}
-	c := compiler{lookup: t.resolve, needs: f.needs}
+	f := &Filter{needs: map[string]int{}, equal: map[string]string{}}
+	c := compiler{lookup: t.among(others), needs: f.needs}
 	if f.match, err = c.compile(e); err != nil {
 		return nil, err
 	}
@@ -28,11 +29,27 @@ func (t *Type) Filter(text string) (*Filter, error) {
 	return f, nil
 }
 
+// among looks names up for a type beside others.
+func (t *Type) among(others []*Type) func(string) (Target, knowledge) {
+	return func(name string) (Target, knowledge) {
+		target, known := t.resolve(name)
+		for _, o := range others {
+			if _, theirs := o.resolve(name); known == unknown && theirs != unknown {
+				known = foreign
+			}
+		}
+		return target, known
+	}
+}
+
 // Match says whether a resource is chosen.
 func (f *Filter) Match(tree map[string]any) bool { return f.match(tree) }
 
 // Needs says whether the filter looks at what is under a name of the tree.
-func (f *Filter) Needs(root string) bool { return f.needs[root] }
+func (f *Filter) Needs(root string) bool { return f != nil && f.needs[root] > 0 }
+
+// Once says whether the filter has a single condition on what is under a name.
+func (f *Filter) Once(root string) bool { return f.needs[root] == 1 }
 
 // Equal is what whatever is chosen must have at a path such as userName or members.value: a condition that all others are joined to
 // by and. "emails[primary].value" is the value of the primary one.
@@ -44,7 +61,7 @@ func (f *Filter) Equal(path string) (string, bool) {
 // compiler makes functions of expressions.
 type compiler struct {
 	lookup func(name string) (Target, knowledge)
-	needs  map[string]bool
+	needs  map[string]int
 }
 
 func (c *compiler) compile(e expression) (func(map[string]any) bool, error) {
@@ -89,7 +106,7 @@ func (c *compiler) find(name string) (t Target, absent bool, err error) {
 	case foreign:
 		return t, true, nil
 	}
-	c.needs[t.Root()] = true
+	c.needs[t.Root()]++
 	return t, false, nil
 }
 
@@ -118,7 +135,7 @@ func (c *compiler) within(e *within) (func(map[string]any) bool, error) {
 
 // element compiles a filter over one element of an attribute.
 func (a *Attribute) element(e expression) (*element, error) {
-	c := compiler{needs: map[string]bool{}, lookup: func(name string) (Target, knowledge) {
+	c := compiler{needs: map[string]int{}, lookup: func(name string) (Target, knowledge) {
 		if part := a.Part(name); part != nil {
 			return Target{Attr: part}, kept
 		}

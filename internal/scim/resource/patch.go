@@ -171,3 +171,39 @@ func (o *Operation) check() error {
 	}
 	return nil
 }
+
+// Values are the values of the elements that an operation on a list names, such as the ids of members.
+func (o Operation) Values() ([]string, error) {
+	if !o.Given || o.Value == nil {
+		return nil, nil
+	}
+	read, err := o.Path.Attr.read(o.Value, o.of.Tolerant)
+	if err != nil {
+		return nil, err
+	}
+	all, _ := read.([]any)
+	ids := make([]string, 0, len(all))
+	for _, e := range all {
+		part, _ := e.(map[string]any)
+		id, ok := part["value"].(string)
+		if !ok || id == "" {
+			return nil, fault.Invalidf("One of %s has no value.", o.Path.Attr.Name).WithReason("invalidValue")
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// Chosen says whether the path has a filter, and the value when that is all that it asks for.
+func (p Path) Chosen() (filtered bool, value string) {
+	if p.filter == nil {
+		return false, ""
+	}
+	if v, ok := p.filter.equal["value"].(string); ok && len(p.filter.equal) == 1 {
+		return true, v
+	}
+	return true, ""
+}
+
+// Chooses says whether an element is one that the path's filter chooses.
+func (p Path) Chooses(e map[string]any) bool { return p.filter == nil || p.filter.match(e) }

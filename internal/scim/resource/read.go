@@ -99,15 +99,16 @@ func (a *Attribute) read(v any, tolerant bool) (any, error) {
 	}
 	out := make([]any, 0, len(all))
 	for _, e := range all {
-		if e == nil && tolerant {
+		forms := tolerant && a.parts["primary"] != nil // lists of labelled values, which forms send blank; a blank member is a mistake
+		if e == nil && forms {
 			continue
 		}
 		e, err := a.one(e, tolerant)
 		if err != nil {
 			return nil, err
 		}
-		if part, ok := e.(map[string]any); ok && tolerant && isBlank(part) {
-			continue // an address of which nothing is known, as forms send it
+		if part, ok := e.(map[string]any); ok && forms && isBlank(part) {
+			continue
 		}
 		out = append(out, e)
 	}

@@ -19,9 +19,9 @@ type Order struct {
 	part   string
 }
 
-// Order reads a name to sort by (RFC 7644 §3.4.2.3). One that is not kept is nil: all are equal by it.
-func (t *Type) Order(name string) (*Order, error) {
-	target, known := t.resolve(name)
+// Order reads a name to sort by (RFC 7644 §3.4.2.3). One that is not kept, or another type's, is nil: all are equal by it.
+func (t *Type) Order(name string, others ...*Type) (*Order, error) {
+	target, known := t.among(others)(name)
 	switch known {
 	case unknown:
 		return nil, errPath("There is no attribute %s to sort by.", clip(name))
@@ -41,6 +41,9 @@ func (o *Order) Needs(root string) bool { return o != nil && o.target.Root() == 
 // Key is a text by which resources are in order when it is compared byte by byte; "" when there is no value. Of a list it is that of
 // the primary element, or else of the first.
 func (o *Order) Key(tree map[string]any) string {
+	if o == nil {
+		return ""
+	}
 	var v any
 	first := true
 	o.target.each(tree, func(e any) bool {
