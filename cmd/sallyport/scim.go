@@ -17,23 +17,30 @@ import (
 func newSCIM() *cobra.Command {
 	var f remote
 	var networks []string
-	family := f.family("scim", "Let a directory elsewhere send its people and groups", `A source has an endpoint and up to two tokens, so that one can be changed for the other. They speak AWS's dialect of SCIM, whose limits
-integrators know.`)
+	var dialect, changed string
+	family := f.family("scim", "Let a directory elsewhere send its people and groups", `A source has an endpoint and up to two tokens, so that one can be changed for the other. A token speaks AWS's dialect of SCIM, strict, whose
+limits integrators know, or the RFCs' own, complete.`)
 	add := f.sub("add NAME", "Turn provisioning on for a source", f.addTenant)
 	remove := f.asks(f.sub("remove NAME", "Turn provisioning off for a source without tokens; its people stay", f.removeTenant))
 	token := f.sub("token NAME", "Make a token, good for a year, and show it this once", func(cmd *cobra.Command, c *client, args []string) error {
-		return f.makeToken(cmd, c, args[0], networks)
+		return f.makeToken(cmd, c, args[0], dialect, networks)
 	})
+	token.Flags().StringVar(&dialect, "dialect", "strict", "strict as AWS speaks it, or complete as RFC 7644 has it")
 	token.Flags().StringSliceVar(&networks, "from", nil, "networks that the token is good from, such as 192.0.2.0/24 (default: anywhere)")
 	var life time.Duration
 	approve := f.sub("approve NAME", "Let a source remove any number of people, groups and members for a while", func(cmd *cobra.Command, c *client, args []string) error {
 		return f.approveRemovals(cmd, c, args[0], life)
 	})
 	approve.Flags().DurationVar(&life, "for", time.Hour, "how long; 0 ends it now")
+	change := f.sub("change-token NAME TOKEN", "Have a token speak another dialect", func(cmd *cobra.Command, c *client, args []string) error {
+		return f.changeToken(cmd, c, args, changed)
+	})
+	change.Flags().StringVar(&changed, "dialect", "", "strict or complete")
+	_ = change.MarkFlagRequired("dialect") // there is such a flag
 	revoke := f.asks(f.sub("revoke NAME TOKEN", "End a token at once", f.endToken))
 	family.AddCommand(f.sub("list", "List sources with their endpoints", f.listTenants),
 		f.sub("show NAME", "Show a source, and what of its removals is stopped", f.showTenant), add, remove,
-		f.sub("tokens NAME", "List the tokens of a source", f.listTokens), token, revoke, approve)
+		f.sub("tokens NAME", "List the tokens of a source", f.listTokens), token, change, revoke, approve)
 	return family
 }
 
@@ -128,18 +135,48 @@ func (f *remote) listTokens(cmd *cobra.Command, c *client, args []string) error 
 	return f.table(cmd, raw, []string{"TOKEN", "DIALECT", "GOOD FROM", "EXPIRES", "DAYS LEFT", "LAST USED", "BY"}, rows)
 }
 
-func (f *remote) makeToken(cmd *cobra.Command, c *client, name string, networks []string) error {
+// dialectOf reads a dialect.
+func dialectOf(text string) (*api.ScimDialect, error) {
+	d := api.ScimDialect(strings.ToUpper(text))
+	if d != api.ScimDialectStrict && d != api.ScimDialectComplete {
+		return nil, fault.Invalidf("A token speaks strict or complete, not %s.", printable(text))
+	}
+	return &d, nil
+}
+
+func (f *remote) changeToken(cmd *cobra.Command, c *client, args []string, dialect string) error {
+	d, err := dialectOf(dialect)
+	if err != nil {
+		return err
+	}
+	t, err := tenant(cmd, c, args[0])
+	if err != nil {
+		return err
+	}
+	out, raw, err := apiclient.Ask[api.UpdateScimTokenResponse](cmd.Context(), c.Client, &api.UpdateScimTokenRequest{TenantId: t.TenantId, TokenId: args[1], Dialect: d})
+	if err != nil {
+		return err
+	}
+	return f.done(cmd, raw, "The token speaks the %s dialect from now on.", strings.ToLower(string(out.ScimToken.Dialect)))
+}
+
+func (f *remote) makeToken(cmd *cobra.Command, c *client, name, dialect string, networks []string) error {
+	d, err := dialectOf(dialect)
+	if err != nil {
+		return err
+	}
 	t, err := tenant(cmd, c, name)
 	if err != nil {
 		return err
 	}
-	out, raw, err := apiclient.Ask[api.CreateScimTokenResponse](cmd.Context(), c.Client, &api.CreateScimTokenRequest{TenantId: t.TenantId, Networks: networks})
+	out, raw, err := apiclient.Ask[api.CreateScimTokenResponse](cmd.Context(), c.Client, &api.CreateScimTokenRequest{TenantId: t.TenantId, Dialect: d, Networks: networks})
 	if err != nil {
 		return err
 	}
 	return f.fields(cmd, raw, [][]string{
 		{"endpoint", t.Endpoint},
 		{"token", out.BearerToken},
+		{"dialect", strings.ToLower(string(out.ScimToken.Dialect))},
 		{"expires", when(&out.ScimToken.ExpiresAt)},
 		{"id", out.ScimToken.TokenId},
 	})

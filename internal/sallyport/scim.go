@@ -140,8 +140,8 @@ func (s *Service) CreateScimToken(_ context.Context, c *endpoint.Call, in *api.C
 
 // changeToken sets what of a token may be chosen.
 func changeToken(t *store.SCIMToken, dialect *api.ScimDialect, networks []string) error {
-	if dialect != nil && *dialect == api.ScimDialectComplete {
-		return fault.Invalidf("The complete dialect is not there yet: tokens speak AWS's, STRICT.")
+	if dialect != nil {
+		t.Dialect = store.Dialect(*dialect) // one of the model's
 	}
 	if networks == nil {
 		return nil

@@ -34,7 +34,14 @@ func TestSCIM(t *testing.T) {
 	})
 	fails(w, &api.DeleteScimTenantRequest{TenantId: id}, "ConflictException")
 	complete := api.ScimDialectComplete
-	fails(w, &api.UpdateScimTokenRequest{TenantId: id, TokenId: first.ScimToken.TokenId, Dialect: &complete}, "ValidationException")
+	for _, change := range []*api.UpdateScimTokenRequest{{Dialect: &complete}, {Networks: []string{}}} { // what is not said stays
+		change.TenantId, change.TokenId = id, second.ScimToken.TokenId
+		if d := must[api.UpdateScimTokenResponse](w, change).ScimToken.Dialect; d != api.ScimDialectComplete {
+			t.Errorf("dialect %s", d)
+		}
+	}
+	other := api.ScimDialect("OTHER")
+	fails(w, &api.UpdateScimTokenRequest{TenantId: id, TokenId: first.ScimToken.TokenId, Dialect: &other}, "ValidationException")
 	fails(w, &api.UpdateScimTokenRequest{TenantId: id, TokenId: first.ScimToken.TokenId, Networks: []string{"192.0.2.1/24"}}, "ValidationException")
 	out := must[api.UpdateScimTokenResponse](w, &api.UpdateScimTokenRequest{TenantId: id, TokenId: first.ScimToken.TokenId, Networks: []string{"2001:db8::/32"}})
 	if len(out.ScimToken.Networks) != 1 || out.ScimToken.Networks[0] != "2001:db8::/32" {

@@ -225,3 +225,13 @@ func (w *world) members(group string) (out []string) {
 	}
 	return out
 }
+
+// holdTurn keeps requests from scanning until it is left.
+func (w *world) holdTurn() (leave func()) {
+	w.t.Helper()
+	leave, err := scim.TakeTurn(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return leave
+}
