@@ -37,7 +37,9 @@ func crowd(t *testing.T) (w *world, ids map[string]string) {
 		ids[name] = w.user(name, more...)
 		w.clock.Advance(time.Second)
 	}
-	ids["G"], ids["H"] = w.group("G", ids["ann"], ids["cyd"]), w.group("H", ids["ann"])
+	ids["G"] = w.group("G", ids["ann"], ids["cyd"])
+	w.clock.Advance(time.Second)
+	ids["H"] = w.group("H", ids["ann"])
 	return w, ids
 }
 

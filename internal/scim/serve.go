@@ -118,6 +118,9 @@ func (s *Server) serve(r *http.Request, id string) (answer, error) {
 	} else {
 		a, err = s.run(r.Context(), c)
 	}
+	if c.strict() {
+		a.version = ""
+	}
 	if err == nil && c.token.ID != "" {
 		s.used(r.Context(), c)
 	}
