@@ -14,7 +14,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sallyport/internal/clock"
 	"sallyport/internal/store"
+	"sallyport/internal/store/storetest"
 )
 
 func jsonText(t *testing.T, v any) string {
@@ -26,9 +28,16 @@ func jsonText(t *testing.T, v any) string {
 	return string(text)
 }
 
+// both runs a test of the complete dialect on both databases.
+func both(t *testing.T, test func(*testing.T, *world)) {
+	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
+		test(t, newWorldOn(t, store.CompleteSCIM, open))
+	})
+}
+
 // crowd has people and groups to look for.
-func crowd(t *testing.T) (w *world, ids map[string]string) {
-	w, ids = completeWorld(t), map[string]string{}
+func (w *world) crowd() (ids map[string]string) {
+	ids = map[string]string{}
 	for i, name := range []string{"ann", "Bob", "cyd", "dan"} {
 		more := []string{fmt.Sprintf(`"externalId":"x%d"`, i), fmt.Sprintf(`"active":%t`, i%2 == 0), fmt.Sprintf(`"emails":[{"value":"%s@x.test","type":"work","primary":true},{"value":"%s@home.test"}]`, name, name)}
 		if i < 2 {
@@ -40,55 +49,57 @@ func crowd(t *testing.T) (w *world, ids map[string]string) {
 	ids["G"] = w.group("G", ids["ann"], ids["cyd"])
 	w.clock.Advance(time.Second)
 	ids["H"] = w.group("H", ids["ann"])
-	return w, ids
+	return ids
 }
 
 // TestCompleteFilters: what an index finds and what a scan does is one answer (cases S05, S06).
 func TestCompleteFilters(t *testing.T) {
 	t.Parallel()
-	w, ids := crowd(t)
-	other := w.newToken("22222222222-2222-3333-4444-555555555555", store.CompleteSCIM)
-	pick := func(names ...string) (out []string) {
-		for _, n := range names {
-			out = append(out, ids[n])
+	both(t, func(t *testing.T, w *world) {
+		ids := w.crowd()
+		other := w.newToken("22222222222-2222-3333-4444-555555555555", store.CompleteSCIM)
+		pick := func(names ...string) (out []string) {
+			for _, n := range names {
+				out = append(out, ids[n])
+			}
+			return out
 		}
-		return out
-	}
-	g, ann := ids["G"], ids["ann"]
-	for filter, want := range map[string][]string{
-		`userName eq "BOB"`: pick("Bob"), `userName eq "bob" and active eq true`: nil, `userName eq "bob" and not (active eq true)`: pick("Bob"), `id eq "` + ann + `"`: pick("ann"), `externalId eq "x2"`: pick("cyd"),
-		`externalId eq "X2"`: nil, `emails.value eq "DAN@home.test"`: pick("dan"), `emails[primary eq true and value eq "DAN@x.test"]`: pick("dan"), `emails[primary eq true and value eq "dan@home.test"]`: nil,
-		`groups.value eq "` + g + `"`: pick("ann", "cyd"), `groups eq "` + strings.ToUpper(g) + `" and userName sw "c"`: pick("cyd"), `groups.value eq "` + g + `" and groups.display eq "h"`: pick("ann"),
-		`groups.display eq "G"`: pick("ann", "cyd"), `not (groups pr)`: pick("Bob", "dan"), `groups.value eq "nothing"`: nil, `id eq "` + ann + `" and groups.value eq "` + g + `"`: pick("ann"),
-		`userName co "n" or title pr`: pick("ann", "Bob", "dan"), `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq "sales" and active eq false`: pick("Bob"),
-		`meta.created gt "` + w.do("GET", "/Users/"+ids["cyd"], "").at("meta", "created").(string) + `"`: pick("dan"), `name.familyName eq "family" and emails ew "@home.test" and (userName sw "a" or userName sw "d")`: pick("ann", "dan"),
-	} {
-		if diff := cmp.Diff(want, w.listed("/Users", filter)); diff != "" {
-			t.Errorf("%s: %s", filter, diff)
+		g, ann := ids["G"], ids["ann"]
+		for filter, want := range map[string][]string{
+			`userName eq "BOB"`: pick("Bob"), `userName eq "bob" and active eq true`: nil, `userName eq "bob" and not (active eq true)`: pick("Bob"), `id eq "` + ann + `"`: pick("ann"), `externalId eq "x2"`: pick("cyd"),
+			`externalId eq "X2"`: nil, `emails.value eq "DAN@home.test"`: pick("dan"), `emails[primary eq true and value eq "DAN@x.test"]`: pick("dan"), `emails[primary eq true and value eq "dan@home.test"]`: nil,
+			`groups.value eq "` + g + `"`: pick("ann", "cyd"), `groups eq "` + strings.ToUpper(g) + `" and userName sw "c"`: pick("cyd"), `groups.value eq "` + g + `" and groups.display eq "h"`: pick("ann"),
+			`groups.display eq "G"`: pick("ann", "cyd"), `not (groups pr)`: pick("Bob", "dan"), `groups.value eq "nothing"`: nil, `id eq "` + ann + `" and groups.value eq "` + g + `"`: pick("ann"),
+			`userName co "n" or title pr`: pick("ann", "Bob", "dan"), `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq "sales" and active eq false`: pick("Bob"),
+			`meta.created gt "` + w.do("GET", "/Users/"+ids["cyd"], "").at("meta", "created").(string) + `"`: pick("dan"), `name.familyName eq "family" and emails ew "@home.test" and (userName sw "a" or userName sw "d")`: pick("ann", "dan"),
+		} {
+			if diff := cmp.Diff(want, w.listed("/Users", filter)); diff != "" {
+				t.Errorf("%s: %s", filter, diff)
+			}
 		}
-	}
-	for filter, want := range map[string][]string{
-		`displayName eq "g"`: pick("G"), `members.value eq "` + ann + `"`: pick("G", "H"), `members eq "` + ids["cyd"] + `"`: pick("G"), `members.value eq "` + ann + `" and members.display eq "the cyd"`: pick("G"),
-		`id eq "` + g + `" and members eq "` + strings.ToUpper(ann) + `"`: pick("G"), `id eq "` + ids["H"] + `" and members eq "` + ids["cyd"] + `"`: nil, `members.display co "CYD"`: pick("G"), `displayName gt "G"`: pick("H"), `externalId pr`: nil,
-		`displayName eq "G" and not (members[value eq "` + ann + `"])`: nil, `id eq "` + g + `"`: pick("G"),
-	} {
-		if diff := cmp.Diff(want, w.listed("/Groups", filter)); diff != "" {
-			t.Errorf("%s: %s", filter, diff)
+		for filter, want := range map[string][]string{
+			`displayName eq "g"`: pick("G"), `members.value eq "` + ann + `"`: pick("G", "H"), `members eq "` + ids["cyd"] + `"`: pick("G"), `members.value eq "` + ann + `" and members.display eq "the cyd"`: pick("G"),
+			`id eq "` + g + `" and members eq "` + strings.ToUpper(ann) + `"`: pick("G"), `id eq "` + ids["H"] + `" and members eq "` + ids["cyd"] + `"`: nil, `members.display co "CYD"`: pick("G"), `displayName gt "G"`: pick("H"), `externalId pr`: nil,
+			`displayName eq "G" and not (members[value eq "` + ann + `"])`: nil, `id eq "` + g + `"`: pick("G"),
+		} {
+			if diff := cmp.Diff(want, w.listed("/Groups", filter)); diff != "" {
+				t.Errorf("%s: %s", filter, diff)
+			}
 		}
-	}
-	for _, filter := range []string{`shoe eq 1`, `title`, `(`, `userName eq "a" andd title pr`} {
-		if out := w.do("GET", "/Users?filter="+url.QueryEscape(filter), "").refused(http.StatusBadRequest, "not understood"); out.at("scimType") != "invalidFilter" {
-			t.Errorf("%s: %v", filter, out.body)
+		for _, filter := range []string{`shoe eq 1`, `title`, `(`, `userName eq "a" andd title pr`} {
+			if out := w.do("GET", "/Users?filter="+url.QueryEscape(filter), "").refused(http.StatusBadRequest, "not understood"); out.at("scimType") != "invalidFilter" {
+				t.Errorf("%s: %v", filter, out.body)
+			}
 		}
-	}
-	w.token = other // and nobody finds what is another's
-	r := httptest.NewRequest("GET", "https://id.example.test/22222222222-2222-3333-4444-555555555555/scim/v2/Users?filter="+url.QueryEscape(`userName pr or id eq "`+ann+`"`), nil)
-	r.Header.Set("Authorization", "Bearer "+other)
-	rec := httptest.NewRecorder()
-	w.ServeHTTP(rec, r)
-	if !strings.Contains(rec.Body.String(), `"totalResults":0`) {
-		t.Errorf("another source sees %s", rec.Body)
-	}
+		w.token = other // and nobody finds what is another's
+		r := httptest.NewRequest("GET", "https://id.example.test/22222222222-2222-3333-4444-555555555555/scim/v2/Users?filter="+url.QueryEscape(`userName pr or id eq "`+ann+`"`), nil)
+		r.Header.Set("Authorization", "Bearer "+other)
+		rec := httptest.NewRecorder()
+		w.ServeHTTP(rec, r)
+		if !strings.Contains(rec.Body.String(), `"totalResults":0`) {
+			t.Errorf("another source sees %s", rec.Body)
+		}
+	})
 }
 
 // TestCompletePaging: case S07 with true totals.
@@ -123,49 +134,50 @@ func TestCompletePaging(t *testing.T) {
 // TestCursors: pages by cursor have everyone once while others come and go (RFC 9865).
 func TestCursors(t *testing.T) {
 	t.Parallel()
-	w := completeWorld(t)
-	var all []string
-	for n := range 23 {
-		all = append(all, w.made(fmt.Sprintf("u%02d", 50-n)))
-	}
-	slices.Sort(all)
-	for i, query := range []string{"", "&filter=userName+sw+%22u%22", "&sortBy=userName", "&sortBy=userName&sortOrder=descending&filter=userName+sw+%22u%22", "&sortBy=title", "&filter=id+pr&sortBy=active"} {
-		var got []string
-		for page, cursor := 0, ""; ; page++ {
-			out := w.do("GET", "/Users?count=4&cursor="+url.QueryEscape(cursor)+query, "").expect(http.StatusOK)
-			if out.at("totalResults").(float64) < 23 || out.at("startIndex") != nil {
+	both(t, func(t *testing.T, w *world) {
+		var all []string
+		for n := range 23 {
+			all = append(all, w.made(fmt.Sprintf("u%02d", 50-n)))
+		}
+		slices.Sort(all)
+		for i, query := range []string{"", "&filter=userName+sw+%22u%22", "&sortBy=userName", "&sortBy=userName&sortOrder=descending&filter=userName+sw+%22u%22", "&sortBy=title", "&filter=id+pr&sortBy=active"} {
+			var got []string
+			for page, cursor := 0, ""; ; page++ {
+				out := w.do("GET", "/Users?count=4&cursor="+url.QueryEscape(cursor)+query, "").expect(http.StatusOK)
+				if out.at("totalResults").(float64) < 23 || out.at("startIndex") != nil {
+					t.Errorf("%s: %v", query, out.body)
+				}
+				got = append(got, out.ids()...)
+				if cursor, _ = out.at("nextCursor").(string); cursor == "" {
+					break
+				}
+				w.clock.Advance(time.Second)
+				w.do("DELETE", "/Users/"+w.user(fmt.Sprintf("v%d%d", i, page)), "").expect(http.StatusNoContent)
+				w.made(fmt.Sprintf("w%d%d", i, page))
+			}
+			slices.Sort(got)
+			if unique := slices.Compact(slices.Clone(got)); len(unique) != len(got) {
+				t.Errorf("%s: some twice", query)
+			}
+			for _, id := range all {
+				if _, found := slices.BinarySearch(got, id); !found {
+					t.Errorf("%s: %s is missing", query, id)
+				}
+			}
+		}
+		next := w.do("GET", "/Users?count=4&cursor", "").at("nextCursor").(string)
+		for query, reason := range map[string]string{
+			"cursor=made-up": "invalidCursor", "cursor=" + url.QueryEscape(next) + "&sortBy=title": "invalidCursor", "cursor&count=-1": "invalidCount", "cursor&count=x": "invalidCount",
+		} {
+			if out := w.do("GET", "/Users?"+query, "").expect(http.StatusBadRequest); out.at("scimType") != reason {
 				t.Errorf("%s: %v", query, out.body)
 			}
-			got = append(got, out.ids()...)
-			if cursor, _ = out.at("nextCursor").(string); cursor == "" {
-				break
-			}
-			w.clock.Advance(time.Second)
-			w.do("DELETE", "/Users/"+w.user(fmt.Sprintf("v%d%d", i, page)), "").expect(http.StatusNoContent)
-			w.made(fmt.Sprintf("w%d%d", i, page))
 		}
-		slices.Sort(got)
-		if unique := slices.Compact(slices.Clone(got)); len(unique) != len(got) {
-			t.Errorf("%s: some twice", query)
+		w.clock.Advance(25 * time.Hour)
+		if out := w.do("GET", "/Users?cursor="+url.QueryEscape(next), "").expect(http.StatusBadRequest); out.at("scimType") != "expiredCursor" {
+			t.Errorf("an old cursor: %v", out.body)
 		}
-		for _, id := range all {
-			if _, found := slices.BinarySearch(got, id); !found {
-				t.Errorf("%s: %s is missing", query, id)
-			}
-		}
-	}
-	next := w.do("GET", "/Users?count=4&cursor", "").at("nextCursor").(string)
-	for query, reason := range map[string]string{
-		"cursor=made-up": "invalidCursor", "cursor=" + url.QueryEscape(next) + "&sortBy=title": "invalidCursor", "cursor&count=-1": "invalidCount", "cursor&count=x": "invalidCount",
-	} {
-		if out := w.do("GET", "/Users?"+query, "").expect(http.StatusBadRequest); out.at("scimType") != reason {
-			t.Errorf("%s: %v", query, out.body)
-		}
-	}
-	w.clock.Advance(25 * time.Hour)
-	if out := w.do("GET", "/Users?cursor="+url.QueryEscape(next), "").expect(http.StatusBadRequest); out.at("scimType") != "expiredCursor" {
-		t.Errorf("an old cursor: %v", out.body)
-	}
+	})
 }
 
 // TestIndexPaging: pages by index do not repeat anybody when others are made.
@@ -194,62 +206,67 @@ func TestIndexPaging(t *testing.T) {
 
 func TestSorting(t *testing.T) {
 	t.Parallel()
-	w, ids := crowd(t)
-	for query, want := range map[string]string{
-		"sortBy=userName": "ann Bob cyd dan", "sortBy=userName&sortOrder=descending": "dan cyd Bob ann", "sortBy=title": "Bob ann cyd dan", "sortBy=title&sortOrder=descending": "cyd dan ann Bob",
-		"sortBy=active&sortOrder=ascending": "Bob dan ann cyd", "sortBy=emails.value&sortOrder=descending&count=2": "dan cyd", "sortBy=meta.created&sortOrder=descending&startIndex=2&count=2": "cyd Bob", "sortBy=ims": "ann Bob cyd dan",
-	} {
-		var wanted []string
-		for name := range strings.FieldsSeq(want) {
-			wanted = append(wanted, ids[name])
+	both(t, func(t *testing.T, w *world) {
+		ids := w.crowd()
+		for query, want := range map[string]string{
+			"sortBy=userName": "ann Bob cyd dan", "sortBy=userName&sortOrder=descending": "dan cyd Bob ann", "sortBy=title": "Bob ann cyd dan", "sortBy=title&sortOrder=descending": "cyd dan ann Bob",
+			"sortBy=active&sortOrder=ascending": "Bob dan ann cyd", "sortBy=emails.value&sortOrder=descending&count=2": "dan cyd", "sortBy=meta.created&sortOrder=descending&startIndex=2&count=2": "cyd Bob", "sortBy=ims": "ann Bob cyd dan",
+		} {
+			var wanted []string
+			for name := range strings.FieldsSeq(want) {
+				wanted = append(wanted, ids[name])
+			}
+			if diff := cmp.Diff(wanted, w.do("GET", "/Users?"+query, "").expect(http.StatusOK).ids()); diff != "" {
+				t.Errorf("%s: %s", query, diff)
+			}
 		}
-		if diff := cmp.Diff(wanted, w.do("GET", "/Users?"+query, "").expect(http.StatusOK).ids()); diff != "" {
-			t.Errorf("%s: %s", query, diff)
-		}
-	}
+	})
 }
 
 // TestSearch: a SearchRequest asks as a query string does (RFC 7644 §3.4.3).
 func TestSearch(t *testing.T) {
 	t.Parallel()
-	w, ids := crowd(t)
-	out := w.do("POST", "/Users/.search", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"userName sw \"c\" or userName sw \"d\"","attributes":["userName","groups"],"sortBy":"userName","sortOrder":"descending","startIndex":1,"count":"10"}`).expect(http.StatusOK)
-	if diff := cmp.Diff([]string{ids["dan"], ids["cyd"]}, out.ids()); diff != "" {
-		t.Error(diff)
-	}
-	last := out.at("Resources").([]any)[1].(map[string]any)
-	if last["userName"] != "cyd" || last["meta"] != nil || last["groups"].([]any)[0].(map[string]any)["value"] != ids["G"] {
-		t.Errorf("shown is %v", last)
-	}
-	out = w.do("POST", "/Groups/.search", `{"filter":"displayName pr","excludedAttributes":["members"],"count":1}`).expect(http.StatusOK)
-	if out.at("totalResults") != float64(2) || len(out.ids()) != 1 || out.at("Resources").([]any)[0].(map[string]any)["members"] != nil {
-		t.Errorf("groups: %v", out.body)
-	}
-	all := w.do("POST", "/.search", `{"filter":"userName sw \"a\" or displayName eq \"G\" and meta.resourceType eq \"Group\""}`).expect(http.StatusOK)
-	if diff := cmp.Diff([]string{ids["ann"], ids["G"]}, all.ids()); diff != "" {
-		t.Error(diff)
-	}
-	var got []string
-	for cursor := ""; ; {
-		out := w.do("POST", "/.search", `{"count":2,"cursor":"`+cursor+`"}`).expect(http.StatusOK)
-		if got = append(got, out.ids()...); out.at("totalResults") != float64(6) {
-			t.Errorf("total %v", out.at("totalResults"))
+	both(t, func(t *testing.T, w *world) {
+		ids := w.crowd()
+		out := w.do("POST", "/Users/.search", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"userName sw \"c\" or userName sw \"d\"","attributes":["userName","groups"],"sortBy":"userName","sortOrder":"descending","startIndex":1,"count":"10"}`).expect(http.StatusOK)
+		if diff := cmp.Diff([]string{ids["dan"], ids["cyd"]}, out.ids()); diff != "" {
+			t.Error(diff)
 		}
-		if cursor, _ = out.at("nextCursor").(string); cursor == "" {
-			break
+		last := out.at("Resources").([]any)[1].(map[string]any)
+		if last["userName"] != "cyd" || last["meta"] != nil || last["groups"].([]any)[0].(map[string]any)["value"] != ids["G"] {
+			t.Errorf("shown is %v", last)
 		}
-	}
-	if diff := cmp.Diff([]string{ids["ann"], ids["Bob"], ids["cyd"], ids["dan"], ids["G"], ids["H"]}, got); diff != "" {
-		t.Error(diff)
-	}
-	for _, body := range []string{`{"filter":4}`, `{"count":"x"}`, `{"cursor":4}`, `{"filter":"shoe pr"}`, `{"attributes":["id"],"excludedAttributes":["name"]}`, `[]`} {
-		w.do("POST", "/Users/.search", body).expect(http.StatusBadRequest)
-	}
+		out = w.do("POST", "/Groups/.search", `{"filter":"displayName pr","excludedAttributes":["members"],"count":1}`).expect(http.StatusOK)
+		if out.at("totalResults") != float64(2) || len(out.ids()) != 1 || out.at("Resources").([]any)[0].(map[string]any)["members"] != nil {
+			t.Errorf("groups: %v", out.body)
+		}
+		all := w.do("POST", "/.search", `{"filter":"userName sw \"a\" or displayName eq \"G\" and meta.resourceType eq \"Group\""}`).expect(http.StatusOK)
+		if diff := cmp.Diff([]string{ids["ann"], ids["G"]}, all.ids()); diff != "" {
+			t.Error(diff)
+		}
+		var got []string
+		for cursor := ""; ; {
+			out := w.do("POST", "/.search", `{"count":2,"cursor":"`+cursor+`"}`).expect(http.StatusOK)
+			if got = append(got, out.ids()...); out.at("totalResults") != float64(6) {
+				t.Errorf("total %v", out.at("totalResults"))
+			}
+			if cursor, _ = out.at("nextCursor").(string); cursor == "" {
+				break
+			}
+		}
+		if diff := cmp.Diff([]string{ids["ann"], ids["Bob"], ids["cyd"], ids["dan"], ids["G"], ids["H"]}, got); diff != "" {
+			t.Error(diff)
+		}
+		for _, body := range []string{`{"filter":4}`, `{"count":"x"}`, `{"cursor":4}`, `{"filter":"shoe pr"}`, `{"attributes":["id"],"excludedAttributes":["name"]}`, `[]`} {
+			w.do("POST", "/Users/.search", body).expect(http.StatusBadRequest)
+		}
+	})
 }
 
 // TestScansWait: one scan at a time, and who waits goes when the client does.
 func TestScansWait(t *testing.T) {
-	w, _ := crowd(t)
+	w := completeWorld(t)
+	w.crowd()
 	leave := w.holdTurn()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

@@ -35,7 +35,7 @@ const (
 
 // world is a SCIM server on a database, and a client of it.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	db    *store.DB
 	clock *clocktest.Clock
 	scim.Server
@@ -45,11 +45,11 @@ type world struct {
 	dialect store.Dialect // of the token
 }
 
-func newWorld(t *testing.T, dialect store.Dialect) *world {
+func newWorld(t testing.TB, dialect store.Dialect) *world {
 	return newWorldOn(t, dialect, storetest.Open)
 }
 
-func newWorldOn(t *testing.T, dialect store.Dialect, open func(testing.TB, clock.Clock) *store.DB) *world {
+func newWorldOn(t testing.TB, dialect store.Dialect, open func(testing.TB, clock.Clock) *store.DB) *world {
 	t.Helper()
 	w := &world{t: t, dialect: dialect, clock: clocktest.At(time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC))}
 	w.db = open(t, w.clock)
@@ -106,7 +106,7 @@ func (w *world) update(fn func(*store.Tx) error) {
 
 // reply is what a request was answered with.
 type reply struct {
-	t      *testing.T
+	t      testing.TB
 	asked  string
 	status int
 	body   map[string]any
