@@ -197,3 +197,25 @@ func TestVersionsAreNotAWS(t *testing.T) {
 	}
 	w.do("GET", "/ResourceTypes/User", "").expect(http.StatusNotFound)
 }
+
+// TestBothDialects: a token of AWS's dialect leaves alone what one of the complete dialect has written.
+func TestBothDialects(t *testing.T) {
+	t.Parallel()
+	w := completeWorld(t)
+	id := w.user("a", `"emails":[{"value":"a@x.test","display":"A","primary":true},{"value":"b@x.test"}]`, `"photos":[{"value":"https://x.test/p"}]`)
+	before := w.do("GET", "/Users/"+id, "").body
+	complete := w.token
+	w.token = w.newToken(tenant, store.StrictSCIM)
+	out := w.do("PATCH", "/Users/"+id, patch(`{"op":"replace","path":"title","value":"T"}`)).expect(http.StatusOK)
+	if out.at("photos") != nil || strings.Contains(fmt.Sprint(out.body), "display:A") {
+		t.Errorf("AWS's dialect shows %v", out.body)
+	}
+	w.do("PATCH", "/Users/"+id, patch(`{"op":"add","path":"emails","value":[{"value":"c@x.test"}]}`)).refused(http.StatusBadRequest, "allowed limit")
+	w.token = complete
+	after := w.do("GET", "/Users/"+id, "").body
+	for _, name := range []string{"emails", "photos"} {
+		if diff := cmp.Diff(before[name], after[name]); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

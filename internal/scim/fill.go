@@ -41,7 +41,7 @@ func (o object) typed(name string) (out []store.TypedValue) {
 
 // fill makes a record what a resource says. What SCIM does not know of stays.
 func (c *call) fill(u *store.User, in object) error {
-	if err := c.checkLists(in); err != nil {
+	if err := c.checkLists(u, in); err != nil {
 		return err
 	}
 	u.UserName, u.DisplayName, u.NickName, u.ProfileURL = in.text("userName"), in.text("displayName"), in.text("nickName"), in.text("profileUrl")
@@ -78,13 +78,14 @@ func (c *call) fill(u *store.User, in object) error {
 	return fillEnterprise(u, in.at(resource.EnterpriseURN))
 }
 
-// checkLists refuses more values than the dialect has, and in AWS's a mail address that is not primary.
-func (c *call) checkLists(in object) error {
-	most := maxValues
-	if c.strict() {
-		most = 1
-	}
-	for _, name := range []string{"emails", "addresses", "phoneNumbers", "roles"} {
+// checkLists refuses more values than the dialect has, and in AWS's a mail address that is not primary. Those that a user had before, by
+// a token of the other dialect, may stay.
+func (c *call) checkLists(was *store.User, in object) error {
+	for name, had := range map[string]int{"emails": len(was.Emails), "addresses": len(was.Addresses), "phoneNumbers": len(was.PhoneNumbers), "roles": len(was.Roles)} {
+		most := maxValues
+		if c.strict() {
+			most = max(1, had)
+		}
 		if len(in.list(name)) > most {
 			return fault.Invalidf("List attribute %s exceeds allowed limit of %d", name, most)
 		}

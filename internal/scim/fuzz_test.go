@@ -15,10 +15,16 @@ import (
 func FuzzRequests(f *testing.F) {
 	const leaver = `{"userName":"leaver","displayName":"L","name":{"givenName":"G","familyName":"F"},"active":false}`
 	for _, seed := range [][2]string{
-		{"POST /Users", userJSON("a", `"emails":"a@x.test"`)}, {"PUT /Users/id", leaver}, {"PATCH /Users/id", patch(`{"op":"replace","path":"emails[type eq \"x\"].value","value":"y"}`)},
-		{"PATCH /Users/id", patch(`{"op":"add","value":{"active":"False","name.givenName":"x"}}`)}, {"POST /Groups", `{"displayName":"G","members":[{"value":"id"}]}`},
-		{"PUT /Groups/id", `{"displayName":"G"}`}, {"PATCH /Groups/id", patch(`{"op":"remove","path":"members[display sw \"x\"]"}`)}, {"POST /.search", `{"filter":"title pr","sortBy":"userName","count":2,"cursor":""}`},
-		{"POST /Bulk", bulkOf(`,"failOnErrors":1`, post("/Users", "b", `{"userName":"bulkId:b"}`), `{"method":"DELETE","path":"/Groups/bulkId:b"}`)}, {"GET /Users", `filter=userName+eq+"x"&attributes=id,name.x&startIndex=-1`},
+		{"POST /Users", userJSON("a", `"emails":"a@x.test"`)},
+		{"PUT /Users/id", leaver},
+		{"PATCH /Users/id", patch(`{"op":"replace","path":"emails[type eq \"x\"].value","value":"y"}`)},
+		{"PATCH /Users/id", patch(`{"op":"add","value":{"active":"False","name.givenName":"x"}}`)},
+		{"POST /Groups", `{"displayName":"G","members":[{"value":"id"}]}`},
+		{"PUT /Groups/id", `{"displayName":"G"}`},
+		{"PATCH /Groups/id", patch(`{"op":"remove","path":"members[display sw \"x\"]"}`)},
+		{"POST /.search", `{"filter":"title pr","sortBy":"userName","count":2,"cursor":""}`},
+		{"POST /Bulk", bulkOf(`,"failOnErrors":1`, post("/Users", "b", `{"userName":"bulkId:b"}`), `{"method":"DELETE","path":"/Groups/bulkId:b"}`)},
+		{"GET /Users", `filter=userName+eq+"x"&attributes=id,name.x&startIndex=-1`},
 		{"GET /Groups", `filter=members[value+co+"x"]&sortBy=meta.created&cursor=x`},
 	} {
 		f.Add(seed[0], seed[1])

@@ -105,6 +105,23 @@ func (k *kind) knows(root, value string) {
 	}
 }
 
+// newKind reads what is asked for of one type beside others.
+func newKind(t *resource.Type, others []*resource.Type, filter, sortBy string, q query) (k *kind, err error) {
+	k = &kind{typ: t}
+	if filter != "" {
+		if k.filter, err = t.Filter(filter, others...); err != nil {
+			return nil, err
+		}
+	}
+	if sortBy != "" {
+		if k.order, err = t.Order(sortBy, others...); err != nil {
+			return nil, err
+		}
+	}
+	k.show, err = t.Projection(q.names("attributes"), q.names("excludedAttributes"))
+	return k, err
+}
+
 // search reads what is asked for of some types.
 func (c *call) search(types ...*resource.Type) (*search, error) {
 	q, err := c.query()
@@ -119,19 +136,8 @@ func (c *call) search(types ...*resource.Type) (*search, error) {
 		}
 	}
 	for i, t := range types {
-		others := append(types[:i:i], types[i+1:]...)
-		k := &kind{typ: t}
-		if texts[0] != "" {
-			if k.filter, err = t.Filter(texts[0], others...); err != nil {
-				return nil, err
-			}
-		}
-		if texts[1] != "" {
-			if k.order, err = t.Order(texts[1], others...); err != nil {
-				return nil, err
-			}
-		}
-		if k.show, err = t.Projection(q.names("attributes"), q.names("excludedAttributes")); err != nil {
+		k, err := newKind(t, append(types[:i:i], types[i+1:]...), texts[0], texts[1], q)
+		if err != nil {
 			return nil, err
 		}
 		s.kinds = append(s.kinds, k)

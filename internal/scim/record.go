@@ -73,6 +73,11 @@ func (b builder) addresses(all []store.Address) {
 
 // userTree is a record as a resource, without the groups of the user.
 func (c *call) userTree(u *store.User, want wanted) (map[string]any, error) {
+	return c.userTreeIn(u, want, !c.strict())
+}
+
+// userTreeIn is that with or without what AWS's dialect leaves out.
+func (c *call) userTreeIn(u *store.User, want wanted, complete bool) (map[string]any, error) {
 	b := builder{make(map[string]any, 16), want}
 	urns := []any{resource.UserURN}
 	raw, extended := u.Extensions[directory.EnterpriseExtension]
@@ -81,26 +86,15 @@ func (c *call) userTree(u *store.User, want wanted) (map[string]any, error) {
 	}
 	b.tree["schemas"], b.tree["id"] = urns, u.ID
 	b.text("externalId", c.externalID(u.ExternalIDs))
-	b.text("userName", u.UserName)
-	b.text("displayName", u.DisplayName)
-	b.text("nickName", u.NickName)
-	b.text("profileUrl", u.ProfileURL)
-	b.text("title", u.Title)
-	b.text("userType", u.UserType)
-	b.text("preferredLanguage", u.PreferredLanguage)
-	b.text("locale", u.Locale)
-	b.text("timezone", u.Timezone)
+	b.texts(u)
 	if want.has("active") {
 		b.tree["active"] = u.Status == store.UserEnabled
 	}
-	if n := u.Name; want.has("name") {
-		b.tree["name"] = texts("formatted", n.Formatted, "familyName", n.FamilyName, "givenName", n.GivenName, "middleName", n.MiddleName, "honorificPrefix", n.HonorificPrefix, "honorificSuffix", n.HonorificSuffix)
-	}
-	b.typed("emails", u.Emails, !c.strict())
-	b.typed("phoneNumbers", u.PhoneNumbers, !c.strict())
-	b.typed("roles", u.Roles, !c.strict())
+	b.typed("emails", u.Emails, complete)
+	b.typed("phoneNumbers", u.PhoneNumbers, complete)
+	b.typed("roles", u.Roles, complete)
 	b.addresses(u.Addresses)
-	if !c.strict() {
+	if complete {
 		b.typed("photos", u.Photos, true)
 	}
 	if want.has("meta") {
@@ -115,6 +109,22 @@ func (c *call) userTree(u *store.User, want wanted) (map[string]any, error) {
 	}
 	b.tree[resource.EnterpriseURN] = e
 	return b.tree, nil
+}
+
+// texts are the names of a user and what else is one text.
+func (b builder) texts(u *store.User) {
+	b.text("userName", u.UserName)
+	b.text("displayName", u.DisplayName)
+	b.text("nickName", u.NickName)
+	b.text("profileUrl", u.ProfileURL)
+	b.text("title", u.Title)
+	b.text("userType", u.UserType)
+	b.text("preferredLanguage", u.PreferredLanguage)
+	b.text("locale", u.Locale)
+	b.text("timezone", u.Timezone)
+	if n := u.Name; b.want.has("name") {
+		b.tree["name"] = texts("formatted", n.Formatted, "familyName", n.FamilyName, "givenName", n.GivenName, "middleName", n.MiddleName, "honorificPrefix", n.HonorificPrefix, "honorificSuffix", n.HonorificSuffix)
+	}
 }
 
 // groupTree is a record as a resource, without its members, but with the list that AWS's dialect always shows empty (case S09).

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -148,6 +149,9 @@ func (c *call) userCandidates(k *kind) finder {
 	group, ok := k.filter.Equal("groups.value")
 	if !ok {
 		return nil
+	}
+	if g, err := foundGroup(directory.Group(c.tx, c.from.StoreID, strings.ToLower(group))); err != nil || len(c.groupsRows(g)) == 0 {
+		return one(store.User{}, cmp.Or(err, store.ErrNotFound)) // a group that the token does not see has nobody
 	}
 	k.knows("groups", group)
 	return pages(func(q page.Query) ([]row, page.Key, error) {

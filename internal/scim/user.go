@@ -164,7 +164,7 @@ func patchUser(c *call) (answer, error) {
 	if err := c.allowed(ops); err != nil {
 		return answer{}, err
 	}
-	tree, err := c.userTree(&u, nil)
+	tree, err := c.userTreeIn(&u, nil, true) // what AWS's dialect does not show stays
 	if err != nil {
 		return answer{}, err
 	}

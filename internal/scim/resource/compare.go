@@ -54,14 +54,8 @@ func (c *compiler) comparison(e *comparison) (func(map[string]any) bool, error) 
 		m, _ := v.(map[string]any)
 		return m[part]
 	}
-	present := func(tree map[string]any) bool { return t.each(tree, func(v any) bool { return isPresent(value(v)) }) }
-	switch {
-	case e.op == "pr", e.op == "ne" && e.value == nil:
-		return present, nil
-	case e.op == "eq" && e.value == nil:
-		return func(tree map[string]any) bool { return !present(tree) }, nil
-	case e.value == nil:
-		return nil, errFilter("null can only be compared with eq and ne")
+	if e.op == "pr" || e.value == nil {
+		return presence(t, e.op, value)
 	}
 	test, err := leaf.test(e.op, e.value)
 	if err != nil {
@@ -76,6 +70,18 @@ func (c *compiler) comparison(e *comparison) (func(map[string]any) bool, error) 
 	return func(tree map[string]any) bool {
 		return t.each(tree, func(v any) bool { return test(value(v)) })
 	}, nil
+}
+
+// presence asks whether there is a value: by pr, or as what is not null.
+func presence(t Target, op string, value func(any) any) (func(map[string]any) bool, error) {
+	present := func(tree map[string]any) bool { return t.each(tree, func(v any) bool { return isPresent(value(v)) }) }
+	switch op {
+	case "pr", "ne":
+		return present, nil
+	case "eq":
+		return func(tree map[string]any) bool { return !present(tree) }, nil
+	}
+	return nil, errFilter("null can only be compared with eq and ne")
 }
 
 // leaf is the attribute whose values are compared, and the part of elements in which they are. A complex attribute by itself is

@@ -30,8 +30,10 @@ const (
 // patches are operations on a tree, and what comes of them; those of RFC 7644 §3.5.2 are among them.
 var patches = map[string][3]string{
 	"add to a list (§3.5.2.1)": {`{}`, `{"op":"add","path":"emails","value":[{"value":"babs@jensen.org","type":"home"}]}`, `{"emails":[{"value":"babs@jensen.org","type":"home"}]}`},
-	"add without a path (§3.5.2.1)": {`{` + twoMail + `}`, `{"op":"add","value":{"emails":[{"value":"c@x.test","type":"other"}],"nickname":"Babs"}}`,
-		`{"emails":[{"value":"a@x.test","type":"work","primary":true},{"value":"b@x.test","type":"home"},{"value":"c@x.test","type":"other"}],"nickName":"Babs"}`},
+	"add without a path (§3.5.2.1)": {
+		`{` + twoMail + `}`, `{"op":"add","value":{"emails":[{"value":"c@x.test","type":"other"}],"nickname":"Babs"}}`,
+		`{"emails":[{"value":"a@x.test","type":"work","primary":true},{"value":"b@x.test","type":"home"},{"value":"c@x.test","type":"other"}],"nickName":"Babs"}`,
+	},
 	"add what is there":              {`{` + twoMail + `}`, `{"op":"add","path":"emails","value":{"value":"b@x.test","type":"home"}}`, `{` + twoMail + `}`},
 	"add what is there, with more":   {`{` + twoMail + `}`, `{"op":"add","path":"emails","value":{"value":"b@x.test","type":"home","display":"B"}}`, `{"emails":[{"value":"a@x.test","type":"work","primary":true},{"value":"b@x.test","type":"home","display":"B"}]}`},
 	"add primary takes it (§3.5.2)":  {`{` + twoMail + `}`, `{"op":"add","path":"emails","value":{"value":"c@x.test","primary":true}}`, `{"emails":[{"value":"a@x.test","type":"work"},{"value":"b@x.test","type":"home"},{"value":"c@x.test","primary":true}]}`},
