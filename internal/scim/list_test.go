@@ -35,8 +35,8 @@ func both(t *testing.T, test func(*testing.T, *world)) {
 	})
 }
 
-// crowd has people and groups to look for.
-func (w *world) crowd() (ids map[string]string) {
+// few makes people and groups to look for.
+func (w *world) few() (ids map[string]string) {
 	ids = map[string]string{}
 	for i, name := range []string{"ann", "Bob", "cyd", "dan"} {
 		more := []string{fmt.Sprintf(`"externalId":"x%d"`, i), fmt.Sprintf(`"active":%t`, i%2 == 0), fmt.Sprintf(`"emails":[{"value":"%s@x.test","type":"work","primary":true},{"value":"%s@home.test"}]`, name, name)}
@@ -56,7 +56,7 @@ func (w *world) crowd() (ids map[string]string) {
 func TestCompleteFilters(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, w *world) {
-		ids := w.crowd()
+		ids := w.few()
 		other := w.newToken("22222222222-2222-3333-4444-555555555555", store.CompleteSCIM)
 		pick := func(names ...string) (out []string) {
 			for _, n := range names {
@@ -135,6 +135,7 @@ func TestCompletePaging(t *testing.T) {
 func TestCursors(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, w *world) {
+		w.approve(24 * time.Hour)
 		var all []string
 		for n := range 23 {
 			all = append(all, w.made(fmt.Sprintf("u%02d", 50-n)))
@@ -207,7 +208,7 @@ func TestIndexPaging(t *testing.T) {
 func TestSorting(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, w *world) {
-		ids := w.crowd()
+		ids := w.few()
 		for query, want := range map[string]string{
 			"sortBy=userName": "ann Bob cyd dan", "sortBy=userName&sortOrder=descending": "dan cyd Bob ann", "sortBy=title": "Bob ann cyd dan", "sortBy=title&sortOrder=descending": "cyd dan ann Bob",
 			"sortBy=active&sortOrder=ascending": "Bob dan ann cyd", "sortBy=emails.value&sortOrder=descending&count=2": "dan cyd", "sortBy=meta.created&sortOrder=descending&startIndex=2&count=2": "cyd Bob", "sortBy=ims": "ann Bob cyd dan",
@@ -227,7 +228,7 @@ func TestSorting(t *testing.T) {
 func TestSearch(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, w *world) {
-		ids := w.crowd()
+		ids := w.few()
 		out := w.do("POST", "/Users/.search", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],"filter":"userName sw \"c\" or userName sw \"d\"","attributes":["userName","groups"],"sortBy":"userName","sortOrder":"descending","startIndex":1,"count":"10"}`).expect(http.StatusOK)
 		if diff := cmp.Diff([]string{ids["dan"], ids["cyd"]}, out.ids()); diff != "" {
 			t.Error(diff)
@@ -266,7 +267,7 @@ func TestSearch(t *testing.T) {
 // TestScansWait: one scan at a time, and who waits goes when the client does.
 func TestScansWait(t *testing.T) {
 	w := completeWorld(t)
-	w.crowd()
+	w.few()
 	leave := w.holdTurn()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

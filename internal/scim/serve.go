@@ -103,12 +103,11 @@ func (s *Server) serve(r *http.Request, id string) (answer, error) {
 	}
 	c.event = s.newEvent(c, id)
 	if c.op.body { // nothing is read for a client that is not known
-		err := s.DB.View(r.Context(), func(tx *store.Tx) error { c.tx = tx; return c.authenticate() })
-		if err == nil {
-			err = c.readBody()
-		}
-		if err != nil {
+		if err := s.DB.View(r.Context(), func(tx *store.Tx) error { c.tx = tx; return c.authenticate() }); err != nil {
 			return answer{}, s.recordFailure(r.Context(), c, err)
+		}
+		if err := c.readBody(); err != nil {
+			return answer{}, err // which asks for nothing, and so is no event
 		}
 		c.event.RequestParameters = c.parameters()
 	}
