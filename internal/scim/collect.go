@@ -32,7 +32,6 @@ func (l *collector) add(r row) (enough bool) {
 	switch {
 	case l.gather:
 		l.rows = append(l.rows, r)
-	case l.after != nil && l.compare(r.place, *l.after) <= 0:
 	case l.total < l.start:
 	case len(l.rows) < l.count:
 		l.rows = append(l.rows, r)

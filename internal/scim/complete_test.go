@@ -84,6 +84,31 @@ func membership(w *world, g, u string) (id string) {
 	return id
 }
 
+// TestLastWordOnMembers: operations are done in their order, as if each had come alone.
+func TestLastWordOnMembers(t *testing.T) {
+	t.Parallel()
+	w := completeWorld(t)
+	a, b, c := w.user("a"), w.user("b"), w.user("c")
+	g := w.group("G", a, b)
+	member := func(op, id string) string {
+		return fmt.Sprintf(`{"op":%q,"path":"members","value":[{"value":%q}]}`, op, id)
+	}
+	for _, step := range []struct {
+		ops  []string
+		want []string
+	}{
+		{[]string{member("add", b), member("replace", a)}, []string{a}},
+		{[]string{member("replace", b), member("add", c), member("remove", b)}, []string{c}},
+		{[]string{member("add", a), `{"op":"remove","path":"members"}`, member("add", b)}, []string{b}},
+		{[]string{member("remove", b), member("add", strings.ToUpper(b)), member("add", a), `{"op":"remove","path":"members[value eq \"` + a + `\"]"}`}, []string{b}},
+	} {
+		w.do("PATCH", "/Groups/"+g, patch(step.ops...)).expect(http.StatusNoContent)
+		if diff := cmp.Diff(step.want, w.members(g)); diff != "" {
+			t.Errorf("%v: %s", step.ops, diff)
+		}
+	}
+}
+
 // TestMembersAreNotGuessed: what a client may not have meant changes nobody.
 func TestMembersAreNotGuessed(t *testing.T) {
 	t.Parallel()
