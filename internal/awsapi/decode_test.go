@@ -111,6 +111,25 @@ func TestMalformedJSON(t *testing.T) {
 	}
 }
 
+// TestLargeJSON: values are bounded in proportion to the bytes.
+func TestLargeJSON(t *testing.T) {
+	t.Parallel()
+	members := func(n int) []byte { return []byte(`[` + strings.Repeat(`{"value":"0"},`, n-1) + `{}]`) }
+	if v, err := awsapi.ParseLargeJSON(members(25_000), 1<<20); err != nil || len(v.([]any)) != 25_000 {
+		t.Errorf("25,000 members: %v", err)
+	}
+	for label, err := range map[string]error{"bytes": large(members(100_000), 1<<20), "values": large([]byte(`[`+strings.Repeat("1,", 60_000)+`1]`), 1<<20), "twice": large([]byte(`{"a":1,"a":2}`), 1<<20)} {
+		if fault.KindOf(err) != fault.Malformed {
+			t.Errorf("%s: %v", label, err)
+		}
+	}
+}
+
+func large(body []byte, most int) error {
+	_, err := awsapi.ParseLargeJSON(body, most)
+	return err
+}
+
 func TestViolations(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 300)

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"sallyport/internal/store"
 )
@@ -38,5 +40,31 @@ func BenchmarkScan(b *testing.B) {
 				w.do("GET", "/Users?"+query, "").expect(http.StatusOK)
 			}
 		})
+	}
+}
+
+// BenchmarkManyMembers is a PATCH that replaces all of ten thousand members, there and back.
+func BenchmarkManyMembers(b *testing.B) {
+	w := newWorld(b, store.CompleteSCIM)
+	w.approve(1000 * time.Hour)
+	var half [2][]string
+	for i := range 20_000 {
+		half[i%2] = append(half[i%2], fmt.Sprintf(`{"value":"00000000-0000-0000-0000-%012d"}`, i))
+	}
+	w.update(func(tx *store.Tx) error {
+		for i := range 20_000 {
+			if err := tx.InsertUser(store.User{ID: fmt.Sprintf("00000000-0000-0000-0000-%012d", i), StoreID: storeID, UserName: fmt.Sprint("user", i), Status: store.UserEnabled, Revision: 1, Source: tenant}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	g := w.group("Many")
+	for n := 0; b.Loop(); n++ {
+		w.do("PATCH", "/Groups/"+g, patch(`{"op":"replace","path":"members","value":[`+strings.Join(half[n%2], ",")+`]}`)).expect(http.StatusNoContent)
+	}
+	b.StopTimer()
+	if n := len(w.do("GET", "/Groups/"+g, "").shownMembers()); n != 10_000 {
+		b.Errorf("%d members", n)
 	}
 }

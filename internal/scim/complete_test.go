@@ -200,6 +200,9 @@ func TestCompleteUsers(t *testing.T) {
 	if diff := cmp.Diff(groups, out.at("groups")); diff != "" || out.at("meta") != nil || out.at("userName") != "a" {
 		t.Errorf("%v: %s", out.body, diff)
 	}
+	if out := w.do("GET", "/Users/"+id+"?attributes=&excludedAttributes=", "").expect(http.StatusOK); out.at("userName") != "a" {
+		t.Errorf("with empty lists: %v", out.body)
+	}
 	out = w.do("PATCH", "/Users/"+id, patch(`{"op":"replace","path":"emails[type eq \"home\"].primary","value":true}`)).expect(http.StatusOK)
 	if got := out.at("emails").([]any); got[0].(map[string]any)["primary"] != nil || got[1].(map[string]any)["primary"] != true {
 		t.Errorf("addresses %v", got)

@@ -32,7 +32,9 @@ func (c *call) query() (query, error) {
 	}
 	for name, all := range values {
 		if name == "attributes" || name == "excludedAttributes" {
-			out[name] = strings.Join(all, ",")
+			if names := strings.Join(all, ","); names != "" { // an empty list is none
+				out[name] = names
+			}
 			continue
 		}
 		out[name] = all[0]
