@@ -207,6 +207,10 @@ func TestCompleteUsers(t *testing.T) {
 	if got := out.at("emails").([]any); got[0].(map[string]any)["primary"] != nil || got[1].(map[string]any)["primary"] != true {
 		t.Errorf("addresses %v", got)
 	}
+	out = w.do("PATCH", "/Users/"+id, patch(`{"op":"remove","path":"emails[type eq \"work\"].value"}`, `{"op":"add","path":"phoneNumbers[type eq \"fax\"].primary","value":true}`)).expect(http.StatusOK)
+	if got := out.at("emails").([]any); len(got) != 1 || out.at("phoneNumbers") != nil {
+		t.Errorf("what has no value is kept: %v", out.body)
+	}
 	var eleven []string
 	for i := range 11 {
 		eleven = append(eleven, fmt.Sprintf(`{"value":"%d"}`, i))

@@ -39,8 +39,19 @@ func (o object) typed(name string) (out []store.TypedValue) {
 	return out
 }
 
+// unblank takes from lists, in the complete dialect, what has a label and no value: a PATCH may have left it.
+func (c *call) unblank(in object) {
+	for _, name := range []string{"emails", "phoneNumbers", "roles", "photos", "addresses"} {
+		all, isList := in[name].([]any)
+		if isList && !c.strict() {
+			in[name] = resource.WithoutBlanks(all)
+		}
+	}
+}
+
 // fill makes a record what a resource says. What SCIM does not know of stays.
 func (c *call) fill(u *store.User, in object) error {
+	c.unblank(in)
 	if err := c.checkLists(u, in); err != nil {
 		return err
 	}

@@ -77,11 +77,11 @@ func patchGroup(c *call) (answer, error) {
 	if err := c.carryOut(g, d); err != nil {
 		return answer{}, err
 	}
-	if show, err := c.projection(c.groups()); err != nil || show.Asked() {
-		a, more := c.answerGroup(http.StatusOK, g.ID)
-		return a, more
+	show, err := c.projection(c.groups())
+	if err == nil && show.Asked() {
+		return c.answerGroup(http.StatusOK, g.ID)
 	}
-	return answer{status: http.StatusNoContent}, nil
+	return answer{status: http.StatusNoContent}, err
 }
 
 // take adds an operation to what is to be done.

@@ -128,6 +128,14 @@ func isBlank(part map[string]any) bool {
 	return true
 }
 
+// WithoutBlanks are the elements that have more than labels.
+func WithoutBlanks(all []any) []any {
+	return slices.DeleteFunc(all, func(e any) bool {
+		part, ok := e.(map[string]any)
+		return ok && isBlank(part)
+	})
+}
+
 func preferred(all []any) (n int) {
 	for _, e := range all {
 		if part, ok := e.(map[string]any); ok && part["primary"] == true {
