@@ -2,8 +2,10 @@ package scim_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,7 +36,7 @@ func FuzzRequests(f *testing.F) {
 	group := w.group("Some", id)
 	f.Fuzz(func(t *testing.T, operation, body string) {
 		method, path, ok := strings.Cut(operation, " ")
-		if !ok || !strings.Contains("GET POST PUT PATCH", method) || method == "" {
+		if !ok || !slices.Contains([]string{"GET", "POST", "PUT", "PATCH"}, method) {
 			return
 		}
 		of := id
@@ -45,10 +47,10 @@ func FuzzRequests(f *testing.F) {
 		if method == "GET" {
 			target += "?" + url.PathEscape(body)
 		}
-		if u, err := url.Parse(target); err != nil || strings.ContainsAny(target, " \x7f") || u.Host != "id.example.test" {
+		r, err := http.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+		if err != nil {
 			return
 		}
-		r := httptest.NewRequest(method, target, strings.NewReader(body))
 		r.Header.Set("Authorization", "Bearer "+w.token)
 		if !w.Serves(r) {
 			return
