@@ -69,6 +69,7 @@ func (c *call) fill(u *store.User, in object) error {
 	}
 	if !c.strict() {
 		u.Photos = in.typed("photos")
+		fillNames(u)
 	}
 	u.Addresses = nil
 	for _, a := range in.list("addresses") {

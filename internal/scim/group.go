@@ -51,7 +51,7 @@ func (c *call) groupBody() (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !resource.Declares(in, resource.GroupURN) {
+	if !c.declares(in, resource.GroupURN) {
 		return nil, fault.Invalidf("schemas must have %s.", resource.GroupURN).WithReason("invalidSyntax")
 	}
 	return in, nil

@@ -95,7 +95,7 @@ func (m *scimModel) actions() map[string]func(*rapid.T) {
 	} {
 		out[name] = func(t *rapid.T) {
 			m.t = t
-			m.speak(rapid.SampledFrom([]store.Dialect{store.StrictSCIM}).Draw(t, "dialect"))
+			m.speak(rapid.SampledFrom([]store.Dialect{store.StrictSCIM, store.CompleteSCIM}).Draw(t, "dialect"))
 			do()
 		}
 	}

@@ -179,7 +179,7 @@ func (m *scimModel) drawGroupOp(p *groupPatch) {
 
 // compareLists goes through the lists page by page, in the form of each dialect, and asks who is in which group.
 func (m *scimModel) compareLists() {
-	for _, d := range []store.Dialect{store.StrictSCIM} {
+	for _, d := range []store.Dialect{store.StrictSCIM, store.CompleteSCIM} {
 		m.speak(d)
 		users := map[string]modelUser{}
 		for _, r := range m.all("/Users") {

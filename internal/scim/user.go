@@ -38,7 +38,7 @@ func (c *call) userBody() (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !resource.Declares(in, resource.UserURN) {
+	if !c.declares(in, resource.UserURN) {
 		return nil, fault.Invalidf("schemas must have %s.", resource.UserURN).WithReason("invalidSyntax")
 	}
 	if groups, _ := resource.Field(c.tree, "groups"); c.strict() && !isEmpty(groups) {

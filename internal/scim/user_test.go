@@ -119,7 +119,7 @@ func TestPut(t *testing.T) {
 			t.Errorf("got %v", out.body)
 		}
 		w.do("PUT", "/Users/"+id, userJSON("b", `"id":"00000000-0000-0000-0000-000000000000"`)).refused(http.StatusBadRequest, "id cannot be changed")
-		w.do("PUT", "/Users/"+id, `{"userName":"b"}`).refused(http.StatusBadRequest, "required")
+		w.do("PUT", "/Users/"+id, `{"displayName":"b"}`).refused(http.StatusBadRequest, "required")
 		w.do("PUT", "/Users/00000000-0000-0000-0000-000000000000", userJSON("b")).expect(http.StatusNotFound)
 	})
 }

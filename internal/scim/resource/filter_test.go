@@ -49,6 +49,7 @@ var filters = map[string]bool{
 	`emails.value eq "anna@x.test" and emails.type eq "home"`: true, `emails[value eq "anna@x.test" and type eq "home"]`: false,
 	`emails[type eq "work" and value co "@x"]`: true, `emails[type eq "work" and (value ew "home.test" or primary eq true)]`: true, `emails[not (type eq "work")]`: true,
 	`emails[primary eq false]`: true, `emails[type eq "home" and primary eq "false"]`: true, `emails[display pr]`: false, `not (emails[type eq "x"])`: true,
+	`emails[type eq "work"].value eq "ANNA@x.test"`: true, `emails[type eq "home"].value eq "anna@x.test"`: false, `emails[type eq "work"].value sw "anna" and title pr`: true, `emails[type eq "home"].primary pr`: false,
 	`emails[type eq "work"] and title pr`: true, `addresses[country eq "de" and locality co "KÖ"]`: true, `name[familyName sw "stra"]`: true, `photos[type eq "x"]`: false,
 	// URNs and parts.
 	UserURN + `:userName eq "anna@x.test"`: true, strings.ToLower(UserURN) + `:name.familyName eq "STRAẞE"`: true, `name.familyName eq "straße"`: true, `name.givenName sw "b"`: false,
@@ -83,7 +84,7 @@ func TestFilterRefuses(t *testing.T) {
 	for _, text := range []string{
 		``, ` `, `title`, `title eq`, `title eq boss`, `title eq 'boss'`, `title eq "boss`, `title eq "boss\"`, `title eq "\x"`, `title is "boss"`, `title eq "a" "b"`, `title eq "a" and`, `and title pr`,
 		`(title pr`, `title pr)`, `not title pr`, `not`, `()`, `title pr or or title pr`, `shoeSize eq 42`, `name.shoe pr`, `name eq "x"`, `meta eq "x"`, `emails.value.x pr`, `emails[`, `emails[]`,
-		`emails[value]`, `emails[shoe pr]`, `emails[value pr]]`, `title[value pr]`, `emails[emails[value pr]]`, `emails[value eq "x"].type eq "y"`, `title eq 3`, `title eq true`, `active eq "yes"`,
+		`emails[value]`, `emails[shoe pr]`, `emails[value pr]]`, `title[value pr]`, `emails[emails[value pr]]`, `emails[value eq "x"].type`, `emails[value eq "x"]. eq "y"`, `emails[value eq "x"].shoe eq "y"`, `emails[value eq "x"].`, `title eq 3`, `title eq true`, `active eq "yes"`,
 		`active gt true`, `active co "t"`, `title gt null`, `meta.created gt "yesterday"`, `meta.created gt 3`, `title eq 01`, `title eq -`, `title eq {}`, "title eq \"\x01\"", `.title pr`,
 		EnterpriseURN + ` eq "x"`, EnterpriseURN + `:shoe pr`, UserURN + ` pr`, UserURN + `:shoe pr`,
 		strings.Repeat("(", 5000) + "title pr", strings.Repeat("not (", 40) + "title pr" + strings.Repeat(")", 40), `title eq "` + strings.Repeat("x", MaxFilter) + `"`,

@@ -144,12 +144,21 @@ func (p *parser) term(depth int, inner bool) (expression, error) {
 			return nil, errFilter("brackets within brackets")
 		}
 		e, err := p.closed(']', depth, true)
+		if err == nil && p.take('.') { // no RFC has it, and Entra asks for emails[type eq "work"].value eq "a"
+			e, err = p.also(e)
+		}
 		return &within{name, e}, err
 	}
 	if p.spaces(); strings.EqualFold(name, "not") && p.take('(') {
 		e, err := p.closed(')', depth, inner)
 		return &negation{e}, err
 	}
+	return p.compared(name)
+}
+
+// compared reads the rest of a comparison.
+func (p *parser) compared(name string) (expression, error) {
+	p.spaces()
 	op := strings.ToLower(p.word())
 	if !operators[op] {
 		return nil, errFilter("an operator is missing after " + clip(name))
@@ -160,6 +169,16 @@ func (p *parser) term(depth int, inner bool) (expression, error) {
 	p.spaces()
 	value, err := p.value()
 	return &comparison{name, op, value}, err
+}
+
+// also reads a comparison of a part after brackets, which is about the element that they choose.
+func (p *parser) also(e expression) (expression, error) {
+	name := p.word()
+	if name == "" {
+		return nil, errFilter("an attribute is missing")
+	}
+	c, err := p.compared(name)
+	return &logical{true, []expression{e, c}}, err
 }
 
 // closed reads what is in brackets that have been opened.

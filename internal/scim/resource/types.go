@@ -65,15 +65,15 @@ func lists(complete bool) []*Attribute {
 }
 
 func newUser(complete bool) *Type {
-	name := &Attribute{Name: "name", About: "The parts of the user's name.", Kind: Complex, Required: true, Parts: texts(
+	name := &Attribute{Name: "name", About: "The parts of the user's name.", Kind: Complex, Required: !complete, Parts: texts(
 		"formatted", "The whole name.", "familyName", "The last name.", "givenName", "The first name.", "middleName", "The middle name.",
 		"honorificPrefix", "Such as Ms.", "honorificSuffix", "Such as III.",
 	)}
-	name.Parts[1].Required, name.Parts[2].Required = true, true
+	name.Parts[1].Required, name.Parts[2].Required = !complete, !complete
 	core := append([]*Attribute{
 		{Name: "userName", About: "The name by which the user signs in, unique without regard to case.", Required: true, Unique: true},
 		name,
-		{Name: "displayName", About: "The name that is shown.", Required: true},
+		{Name: "displayName", About: "The name that is shown.", Required: !complete},
 		text("nickName", "A casual name."),
 		{Name: "profileUrl", About: "The address of a page about the user.", Kind: Reference, References: []string{"external"}},
 	}, texts("title", "Such as Vice President.", "userType", "Such as Contractor.", "preferredLanguage", "Such as en_US.", "locale", "Such as en-US.", "timezone", "Such as Europe/Berlin.")...)
