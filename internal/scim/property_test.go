@@ -38,7 +38,7 @@ func TestProperty(t *testing.T) {
 			m.compare()
 			failing = false
 		})
-		if t.Logf("%d runs", runs); runs < 3 {
+		if t.Logf("%d runs", runs); runs < 2 {
 			t.Errorf("only %d runs in %v", runs, bound)
 		}
 	})
