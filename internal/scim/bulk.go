@@ -143,7 +143,7 @@ func (b *bulkRun) do(o *bulkOperation) {
 	a, err := b.attempt(o)
 	if err != nil {
 		b.errors++
-		f, _ := b.c.s.failure(b.c.r, b.c.event.RequestID, err)
+		f, _ := b.c.s.failure(b.c.r, b.c.event.RequestID, b.c.told(err))
 		o.state, o.answer.Status, o.answer.Response = failed, f.Status, &f
 		return
 	}

@@ -11,14 +11,20 @@ import (
 
 // failure is an error on the wire: RFC 7644 §3.12, with what AWS adds to it, the misspelt twin of schemas included.
 type failure struct {
-	Schema    []string `json:"schema"`
+	Schema    []string `json:"schema,omitempty"`
 	Schemas   []string `json:"schemas"`
 	Detail    string   `json:"detail"`
 	Status    string   `json:"status"`
 	SCIMType  string   `json:"scimType,omitempty"`
-	RequestID string   `json:"exceptionRequestId"`
-	TimeStamp string   `json:"timeStamp"`
+	RequestID string   `json:"exceptionRequestId,omitempty"`
+	TimeStamp string   `json:"timeStamp,omitempty"`
 }
+
+// plain is an error that is told in the complete dialect: without AWS's additions, which clients that hold the RFC's schema against
+// errors refuse (scim2-client).
+type plain struct{ error }
+
+func (p plain) Unwrap() error { return p.error }
 
 // kinds are the statuses, codes of events and SCIM types of faults.
 var kinds = map[fault.Kind]struct {
@@ -80,7 +86,11 @@ func (s *Server) failure(r *http.Request, id string, err error) (out failure, re
 		k.status, scimType = http.StatusPreconditionFailed, ""
 	}
 	urn := []string{errorMessage}
-	return failure{urn, urn, f.Message, strconv.Itoa(k.status), scimType, id, s.DB.Now().UTC().Format("2006-01-02 15:04:05.000")}, f.RetryAfter
+	out = failure{Schemas: urn, Detail: f.Message, Status: strconv.Itoa(k.status), SCIMType: scimType}
+	if !errors.As(err, new(plain)) {
+		out.Schema, out.RequestID, out.TimeStamp = urn, id, s.DB.Now().UTC().Format("2006-01-02 15:04:05.000")
+	}
+	return out, f.RetryAfter
 }
 
 // scimTypes are those of RFC 7644 §3.12 and RFC 9865 that a fault's reason may name.

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"sallyport/internal/clock"
@@ -293,29 +292,4 @@ func (m *scimModel) getUnknown() {
 	id := pick(m, "gone", append(slices.Clone(m.gone), "00000000-0000-0000-0000-000000000000", "nonsense")...)
 	m.ask("GET", "/Users/"+id, "", http.StatusNotFound)
 	m.ask("GET", "/Groups/"+id, "", http.StatusNotFound)
-}
-
-// compare compares the model with the database and with the lists of both dialects.
-func (m *scimModel) compare() {
-	var want []string
-	for _, u := range m.users {
-		status := "disabled"
-		if u.active {
-			status = "enabled"
-		}
-		want = append(want, fmt.Sprintf("user %s %s", u.name, status))
-	}
-	for _, g := range m.groups {
-		var in []string
-		for id := range g.members {
-			in = append(in, m.users[id].name)
-		}
-		slices.Sort(in)
-		want = append(want, strings.TrimSpace(fmt.Sprintf("group %s: %s", g.name, strings.Join(in, " "))))
-	}
-	slices.Sort(want)
-	if diff := cmp.Diff(want, directoryOf(m.world.t, m.db)); diff != "" {
-		m.t.Fatal(diff)
-	}
-	m.compareLists()
 }

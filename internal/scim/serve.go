@@ -104,10 +104,10 @@ func (s *Server) serve(r *http.Request, id string) (answer, error) {
 	c.event = s.newEvent(c, id)
 	if c.op.body { // nothing is read for a client that is not known
 		if err := s.DB.View(r.Context(), func(tx *store.Tx) error { c.tx = tx; return c.authenticate() }); err != nil {
-			return answer{}, s.recordFailure(r.Context(), c, err)
+			return answer{}, c.told(s.recordFailure(r.Context(), c, err))
 		}
 		if err := c.readBody(); err != nil {
-			return answer{}, err // which asks for nothing, and so is no event
+			return answer{}, c.told(err) // which asks for nothing, and so is no event
 		}
 		c.event.RequestParameters = c.parameters()
 	}
@@ -123,7 +123,15 @@ func (s *Server) serve(r *http.Request, id string) (answer, error) {
 	if err == nil && c.token.ID != "" {
 		s.used(r.Context(), c)
 	}
-	return a, err
+	return a, c.told(err)
+}
+
+// told is an error as the token's dialect tells it.
+func (c *call) told(err error) error {
+	if err != nil && c.token.Dialect == store.CompleteSCIM {
+		return plain{err}
+	}
+	return err
 }
 
 // run does one operation in a transaction of its own, with its event.

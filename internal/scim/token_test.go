@@ -2,8 +2,10 @@ package scim_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -160,4 +162,23 @@ func TestLastUse(t *testing.T) {
 		}
 		w.clock.Advance(30 * time.Minute)
 	}
+}
+
+// TestErrorBodies: AWS's dialect has more in an error than RFC 7644 §3.12, and the complete one has not.
+func TestErrorBodies(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		for _, a := range []reply{w.do("GET", "/Users/none", ""), w.do("POST", "/Users", "{"), w.do("POST", "/Groups", `{"displayName":4}`)} {
+			want := []string{"detail", "exceptionRequestId", "schema", "schemas", "scimType", "status", "timeStamp"}
+			if strings.HasSuffix(t.Name(), string(store.CompleteSCIM)) {
+				want = []string{"detail", "schemas", "scimType", "status"}
+			}
+			if a.status == http.StatusNotFound {
+				want = slices.DeleteFunc(want, func(k string) bool { return k == "scimType" })
+			}
+			if got := slices.Sorted(maps.Keys(a.body)); !slices.Equal(got, want) {
+				t.Errorf("%s: %v", a.asked, got)
+			}
+		}
+	})
 }
