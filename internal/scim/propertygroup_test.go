@@ -93,10 +93,10 @@ func (m *scimModel) putGroup() {
 
 // groupPatch is a PATCH of a group as it is drawn, op by op.
 type groupPatch struct {
-	g                 modelGroup
-	ops               []string
-	whole, bad        bool // members all at once; not to be done in any dialect
-	missing, conflict bool
+	g          modelGroup
+	ops        []string
+	whole, bad bool // members all at once; not to be done in any dialect
+	missing    bool
 }
 
 func (m *scimModel) patchGroup() {

@@ -33,7 +33,7 @@ const (
 
 // resolve looks a name up: an attribute, a sub-attribute after a dot, with a URN before it or without.
 func (t *Type) resolve(name string) (Target, knowledge) {
-	in, urn := t.attribute, ""
+	in, urn, full := t.attribute, "", name
 	switch rest, isCore := after(name, t.Core.URN); {
 	case isCore:
 		name = rest
@@ -41,7 +41,7 @@ func (t *Type) resolve(name string) (Target, knowledge) {
 		return Target{URN: t.Extension.URN}, kept
 	case strings.EqualFold(name, t.Core.URN):
 		return Target{}, unknown
-	case len(name) > 4 && strings.EqualFold(name[:4], "urn:"):
+	case isURN(name):
 		if t.Extension == nil {
 			return Target{}, foreign
 		}
@@ -53,6 +53,9 @@ func (t *Type) resolve(name string) (Target, knowledge) {
 	}
 	first, part, dotted := strings.Cut(name, ".")
 	out := Target{URN: urn, Attr: in(first)}
+	if out.Attr == nil && !isURN(full) {
+		out = t.bare(first)
+	}
 	switch {
 	case out.Attr == nil:
 		return out, unknown
@@ -62,6 +65,16 @@ func (t *Type) resolve(name string) (Target, knowledge) {
 		return out, kept
 	}
 	return out.with(part)
+}
+
+func isURN(name string) bool { return len(name) > 4 && strings.EqualFold(name[:4], "urn:") }
+
+// bare is an attribute of the extension by its name alone, as AWS's filter has manager, and Entra's paths.
+func (t *Type) bare(name string) Target {
+	if !t.Tolerant || t.Extension == nil {
+		return Target{}
+	}
+	return Target{URN: t.Extension.URN, Attr: t.Extension.byName[strings.ToLower(name)]}
 }
 
 // with is the target's part of a name.

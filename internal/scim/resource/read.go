@@ -155,6 +155,9 @@ func (a *Attribute) one(v any, tolerant bool) (any, error) {
 			return n, nil
 		}
 	case Complex:
+		if all, ok := v.([]any); ok && tolerant && len(all) == 1 { // as Entra has the manager
+			v = all[0]
+		}
 		if s, ok := v.(string); ok && a.parts["value"] != nil { // its value alone, as Entra has it
 			v = map[string]any{"value": s}
 		}
