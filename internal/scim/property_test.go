@@ -25,7 +25,7 @@ func TestProperty(t *testing.T) {
 		w := newWorldOn(t, store.StrictSCIM, open)
 		w.set(func(v *setting.Values) { v.SCIMGuardWindow = 0 }) // more is taken out than a guard lets
 		tokens := map[store.Dialect]string{store.StrictSCIM: w.token, store.CompleteSCIM: w.newToken(tenant, store.CompleteSCIM)}
-		const bound = 6 * time.Second
+		const bound = 4 * time.Second
 		begun, runs, failing := clock.System{}.Now(), 0, false
 		rapid.Check(t, func(t *rapid.T) {
 			if !failing && (clock.System{}).Now().Sub(begun) > bound { // what fails is made small however long that takes
