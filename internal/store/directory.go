@@ -142,8 +142,12 @@ func (tx *Tx) InsertUser(u User) error {
 	if err != nil {
 		return fmt.Errorf("encode user: %w", err)
 	}
-	return added(tx.exec(insertUser, u.ID, u.StoreID, u.UserName, u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.CreatedAt), u.CreatedBy, micros(u.UpdatedAt), u.UpdatedBy, u.Source,
+	err = added(tx.exec(insertUser, u.ID, u.StoreID, u.UserName, u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.CreatedAt), u.CreatedBy, micros(u.UpdatedAt), u.UpdatedBy, u.Source,
 		fold(u.UserName), nullable(fold(u.PrimaryEmail()))))
+	if err != nil {
+		return err
+	}
+	return tx.markUser(u.ID, false)
 }
 
 // UpdateUser replaces all of a user but its id, store and creation; ErrNotFound, ErrExists.
@@ -152,11 +156,20 @@ func (tx *Tx) UpdateUser(u User) error {
 	if err != nil {
 		return fmt.Errorf("encode user: %w", err)
 	}
-	return one(tx.exec(updateUser, u.UserName, fold(u.UserName), nullable(fold(u.PrimaryEmail())), u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.UpdatedAt), u.UpdatedBy, u.Source, u.ID))
+	err = one(tx.exec(updateUser, u.UserName, fold(u.UserName), nullable(fold(u.PrimaryEmail())), u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.UpdatedAt), u.UpdatedBy, u.Source, u.ID))
+	if err != nil {
+		return err
+	}
+	return tx.markUser(u.ID, u.Status == UserDisabled)
 }
 
 // DeleteUser removes the user's row alone; ErrNotFound.
-func (tx *Tx) DeleteUser(id string) error { return one(tx.exec(deleteUser, id)) }
+func (tx *Tx) DeleteUser(id string) error {
+	if err := tx.markUser(id, true); err != nil {
+		return err
+	}
+	return one(tx.exec(deleteUser, id))
+}
 
 // User is the user with the id; ErrNotFound.
 func (tx *Tx) User(id string) (User, error) { return get(tx, userByID, scanUser, id) }

@@ -64,7 +64,11 @@ func (tx *Tx) InsertGroup(g Group) error {
 	if err != nil {
 		return fmt.Errorf("encode group: %w", err)
 	}
-	return added(tx.exec(insertGroup, g.ID, g.StoreID, g.DisplayName, g.Description, g.Revision, string(attrs), micros(g.CreatedAt), g.CreatedBy, micros(g.UpdatedAt), g.UpdatedBy, g.Source, g.MemberChanges, fold(g.DisplayName)))
+	err = added(tx.exec(insertGroup, g.ID, g.StoreID, g.DisplayName, g.Description, g.Revision, string(attrs), micros(g.CreatedAt), g.CreatedBy, micros(g.UpdatedAt), g.UpdatedBy, g.Source, g.MemberChanges, fold(g.DisplayName)))
+	if err != nil {
+		return err
+	}
+	return tx.markGroup(g.ID)
 }
 
 // UpdateGroup replaces all of a group but its id, store and creation; ErrNotFound, ErrExists.
@@ -73,11 +77,20 @@ func (tx *Tx) UpdateGroup(g Group) error {
 	if err != nil {
 		return fmt.Errorf("encode group: %w", err)
 	}
-	return one(tx.exec(updateGroup, g.DisplayName, fold(g.DisplayName), g.Description, g.Revision, string(attrs), micros(g.UpdatedAt), g.UpdatedBy, g.Source, g.ID))
+	err = one(tx.exec(updateGroup, g.DisplayName, fold(g.DisplayName), g.Description, g.Revision, string(attrs), micros(g.UpdatedAt), g.UpdatedBy, g.Source, g.ID))
+	if err != nil {
+		return err
+	}
+	return tx.markGroup(g.ID)
 }
 
 // DeleteGroup removes the group's row alone; ErrNotFound.
-func (tx *Tx) DeleteGroup(id string) error { return one(tx.exec(deleteGroup, id)) }
+func (tx *Tx) DeleteGroup(id string) error {
+	if err := tx.markGroup(id); err != nil {
+		return err
+	}
+	return one(tx.exec(deleteGroup, id))
+}
 
 // Group is the group with the id; ErrNotFound.
 func (tx *Tx) Group(id string) (Group, error) { return get(tx, groupByID, scanGroup, id) }

@@ -65,6 +65,9 @@ func (tx *Tx) InsertMemberships(all []Membership) error {
 		if err != nil {
 			return err
 		}
+		if err := tx.markMembers(all[:size]); err != nil {
+			return err
+		}
 		all = all[size:]
 	}
 	return nil
@@ -75,6 +78,9 @@ func (tx *Tx) DeleteMembers(groupID string, userIDs []string) error {
 	for part := range slices.Chunk(userIDs, widest) {
 		q, args := deleteMembers.in(part, groupID)
 		if _, err := tx.exec(q, args...); err != nil {
+			return err
+		}
+		if err := tx.markMembersOf(groupID, part); err != nil {
 			return err
 		}
 	}
@@ -121,6 +127,9 @@ func (tx *Tx) Candidates(groupID string, userIDs []string) ([]Candidate, error) 
 
 // SweepMembers removes up to limit memberships of a group and returns how many there were.
 func (tx *Tx) SweepMembers(groupID string, limit int) (int64, error) {
+	if err := tx.marked(tx.exec(markSwept, micros(tx.now), groupID, limit)); err != nil {
+		return 0, err
+	}
 	return tx.exec(sweepMemberships, groupID, limit)
 }
 
