@@ -7,7 +7,7 @@ var (
 	leaves    = []string{"arn", "awsapi", "breach", "clock", "config", "fault", "page", "passkey", "qr", "quota", "totp"}
 	contracts = []string{"awsapi/identitystore", "awsapi/sallyport", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
 	engines   = []string{"audit", "credential", "keyring", "mail", "policy", "policy/managed", "sigv4", "store"}
-	rules     = []string{"access", "application", "directory", "instance", "login", "provision", "provision/local", "revocation", "session", "setting", "vend"}
+	rules     = []string{"access", "application", "directory", "instance", "login", "provision", "provision/local", "revocation", "scimpush", "session", "setting", "vend"}
 )
 
 // allowed says which packages of ours each package may import, below internal/ (but for cmd). Tests may import more.
@@ -62,6 +62,7 @@ var allowed = map[string][]string{
 	"provision/local":         join(below, "access", "provision"),
 	"provision/provisiontest": {"arn", "fault", "provision"},
 	"revocation":              join(below, "access", "session"),
+	"scimpush":                join(below, "directory"),
 	"session":                 join(below, "setting"),
 	"setting":                 below,
 	"vend":                    join(below, "access", "directory", "provision", "revocation", "session"),

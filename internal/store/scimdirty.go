@@ -68,7 +68,7 @@ const (
 		SELECT $1, 'GROUP', g.id, 1, 2, $2, $2, 0, '' FROM (SELECT group_id AS id FROM membership WHERE user_id = $3 UNION SELECT group_id FROM scim_pushed_member WHERE target_id = $1 AND user_id = $3) g WHERE 1 = 1` + dirtyAgain
 	// Members who are not there yet: what is known of why stays.
 	markUnmapped query = `INSERT INTO scim_dirty (` + dirtyColumns + `)
-		SELECT $1, 'USER', m.user_id, 1, 1, $2, $2, 0, '' FROM membership m WHERE m.group_id = $3 AND NOT EXISTS (SELECT 1 FROM scim_mapping p WHERE p.target_id = $1 AND p.kind = 'USER' AND p.local_id = m.user_id) ON CONFLICT DO NOTHING`
+		SELECT $1, 'USER', m.user_id, 1, 1, $2, $2, 0, '' FROM membership m WHERE m.group_id = $3 AND NOT EXISTS (SELECT 1 FROM scim_mapping p WHERE p.target_id = $1 AND p.kind = 'USER' AND p.local_id = m.user_id AND p.remote_id <> '') ON CONFLICT DO NOTHING`
 
 	dueDirty   query = `SELECT ` + dirtyColumns + ` FROM scim_dirty WHERE target_id = $1 AND priority = $2 AND due_at <= $3 ORDER BY due_at, local_id LIMIT $4`
 	dirtyByKey query = `SELECT ` + dirtyColumns + ` FROM scim_dirty WHERE target_id = $1 AND kind = $2 AND local_id = $3`

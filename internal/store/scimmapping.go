@@ -7,9 +7,9 @@ type SCIMMapping struct {
 	Target string
 	Kind   PushKind
 	ID     string
-	Remote string
+	Remote string // "": it may have been made there
 	Hash   string // of the form that was pushed; "": it is to be pushed again
-	Active bool   // it was let in there
+	Active bool   // it may be let in there
 	Made   bool   // it was not there before
 	Round  int64  // the comparison that has seen it there last
 }
@@ -18,6 +18,7 @@ type SCIMMapping struct {
 type PushedMember struct {
 	User   string
 	Remote string // of the user
+	Sure   bool   // otherwise they may be in it
 }
 
 const mappingColumns = `target_id, kind, local_id, remote_id, hash, active, made, round`
@@ -27,21 +28,21 @@ const (
 		ON CONFLICT (target_id, kind, local_id) DO UPDATE SET remote_id = excluded.remote_id, hash = excluded.hash, active = excluded.active, made = excluded.made, round = excluded.round`
 	deleteMapping   query = `DELETE FROM scim_mapping WHERE target_id = $1 AND kind = $2 AND local_id = $3`
 	mappingByID     query = `SELECT ` + mappingColumns + ` FROM scim_mapping WHERE target_id = $1 AND kind = $2 AND local_id = $3`
-	mappingByRemote query = `SELECT ` + mappingColumns + ` FROM scim_mapping WHERE target_id = $1 AND kind = $2 AND remote_id = $3`
+	mappingByRemote query = `SELECT ` + mappingColumns + ` FROM scim_mapping WHERE target_id = $1 AND kind = $2 AND remote_id = $3 AND remote_id <> ''`
 	mappingsAfter   query = `SELECT ` + mappingColumns + ` FROM scim_mapping WHERE target_id = $1 AND kind = $2 AND local_id > $3 ORDER BY local_id LIMIT $4`
 
-	insertPushed   query = `INSERT INTO scim_pushed_member (target_id, group_id, user_id, remote_id) VALUES ($1, $2, $3, $4)`
+	insertPushed   query = `INSERT INTO scim_pushed_member (target_id, group_id, user_id, remote_id, sure) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (target_id, group_id, user_id) DO UPDATE SET remote_id = excluded.remote_id, sure = excluded.sure`
 	deletePushed   query = `DELETE FROM scim_pushed_member WHERE target_id = $1 AND group_id = $2 AND user_id IN ($3)`
 	deletePushedIn query = `DELETE FROM scim_pushed_member WHERE target_id = $1 AND group_id = $2`
 	deletePushedOf query = `DELETE FROM scim_pushed_member WHERE target_id = $1 AND user_id = $2`
-	pushedAfter    query = `SELECT user_id, remote_id FROM scim_pushed_member WHERE target_id = $1 AND group_id = $2 AND user_id > $3 ORDER BY user_id LIMIT $4`
-	knownThere     query = `SELECT p.local_id, p.remote_id FROM scim_mapping p WHERE p.target_id = $1 AND p.kind = 'USER' AND p.remote_id IN ($2)`
+	pushedAfter    query = `SELECT user_id, remote_id, sure FROM scim_pushed_member WHERE target_id = $1 AND group_id = $2 AND user_id > $3 ORDER BY user_id LIMIT $4`
+	knownThere     query = `SELECT p.local_id, p.remote_id, 1 FROM scim_mapping p WHERE p.target_id = $1 AND p.kind = 'USER' AND p.remote_id <> '' AND p.remote_id IN ($2)`
 
 	// Who is in the group here, is at the target, and is not in the group there.
-	joining query = `SELECT m.user_id, p.remote_id` + membershipLive + ` JOIN scim_mapping p ON p.target_id = $1 AND p.kind = 'USER' AND p.local_id = m.user_id
-		WHERE m.group_id = $2 AND m.user_id > $3 AND NOT EXISTS (SELECT 1 FROM scim_pushed_member x WHERE x.target_id = p.target_id AND x.group_id = m.group_id AND x.user_id = m.user_id) ORDER BY m.user_id LIMIT $4`
+	joining query = `SELECT m.user_id, p.remote_id, 0` + membershipLive + ` JOIN scim_mapping p ON p.target_id = $1 AND p.kind = 'USER' AND p.local_id = m.user_id AND p.remote_id <> ''
+		WHERE m.group_id = $2 AND m.user_id > $3 AND NOT EXISTS (SELECT 1 FROM scim_pushed_member x WHERE x.target_id = p.target_id AND x.group_id = m.group_id AND x.user_id = m.user_id AND x.sure = 1) ORDER BY m.user_id LIMIT $4`
 	// Who was put into the group there and is not in it here.
-	leaving query = `SELECT x.user_id, x.remote_id FROM scim_pushed_member x
+	leaving query = `SELECT x.user_id, x.remote_id, x.sure FROM scim_pushed_member x
 		WHERE x.target_id = $1 AND x.group_id = $2 AND x.user_id > $3 AND NOT EXISTS (SELECT 1` + membershipLive + ` WHERE m.group_id = x.group_id AND m.user_id = x.user_id) ORDER BY x.user_id LIMIT $4`
 )
 
@@ -53,7 +54,9 @@ func scanMapping(r row) (m SCIMMapping, err error) {
 }
 
 func scanPushed(r row) (p PushedMember, err error) {
-	err = r.Scan(&p.User, &p.Remote)
+	var sure int
+	err = r.Scan(&p.User, &p.Remote, &sure)
+	p.Sure = sure != 0
 	return p, err
 }
 

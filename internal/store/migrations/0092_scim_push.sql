@@ -35,26 +35,28 @@ CREATE TABLE scim_target_group (
     PRIMARY KEY (target_id, group_id)
 );
 
--- What a record is called there, and what was said of it last.
+-- What a record is called there, and what was said of it last. It is written before a request as well as after it: what may have been done
+-- is known, also when the answer is lost.
 CREATE TABLE scim_mapping (
     target_id TEXT NOT NULL,
     kind      TEXT NOT NULL,   -- USER, GROUP
     local_id  TEXT NOT NULL,
-    remote_id TEXT NOT NULL,
+    remote_id TEXT NOT NULL,   -- empty: it may have been made there
     hash      TEXT NOT NULL,   -- of the form that was pushed; empty: it is to be pushed again
-    active    BIGINT NOT NULL, -- 1: it was let in there
+    active    BIGINT NOT NULL, -- 1: it may be let in there
     made      BIGINT NOT NULL, -- 1: we have made it there; 0: it was there before
     round     BIGINT NOT NULL, -- the comparison that has seen it there last
     PRIMARY KEY (target_id, kind, local_id)
 );
-CREATE UNIQUE INDEX scim_mapping_remote ON scim_mapping (target_id, kind, remote_id);
+CREATE UNIQUE INDEX scim_mapping_remote ON scim_mapping (target_id, kind, remote_id) WHERE remote_id <> '';
 
 -- Who was put into which group there: AWS's dialect does not tell.
 CREATE TABLE scim_pushed_member (
     target_id TEXT NOT NULL,
     group_id  TEXT NOT NULL,
     user_id   TEXT NOT NULL,
-    remote_id TEXT NOT NULL, -- of the user
+    remote_id TEXT NOT NULL,   -- of the user
+    sure      BIGINT NOT NULL, -- 0: they may be in it
     PRIMARY KEY (target_id, group_id, user_id)
 );
 CREATE INDEX scim_pushed_member_user ON scim_pushed_member (target_id, user_id, group_id);
