@@ -39,12 +39,12 @@ type Worker struct {
 
 // Times and bounds of the work.
 const (
-	lease      = 90 * time.Second
-	poll       = time.Second      // other nodes' changes, and pauses, have no bell
-	batch      = 64
-	maxDelta   = 100 // members in one request: AWS's limit
-	walkPage   = 500
-	listPage   = 100
+	lease    = 90 * time.Second
+	poll     = time.Second // other nodes' changes, and pauses, have no bell
+	batch    = 64
+	maxDelta = 100 // members in one request: AWS's limit
+	walkPage = 500
+	listPage = 100
 
 	firstPause = time.Second
 	longPause  = 5 * time.Minute

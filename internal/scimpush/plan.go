@@ -96,7 +96,9 @@ func (p *planner) add(i Item) {
 	}
 }
 
-func (p *planner) view(ctx context.Context, fn func(*store.Tx) error) error { return p.w.DB.View(ctx, fn) }
+func (p *planner) view(ctx context.Context, fn func(*store.Tx) error) error {
+	return p.w.DB.View(ctx, fn)
+}
 
 func (p *planner) remoteUsers(ctx context.Context) error {
 	for place := ""; ; {
