@@ -13,7 +13,7 @@ import (
 	"sallyport/internal/fault"
 )
 
-// newSCIM is `sallyport scim`: people and groups that come from elsewhere.
+// newSCIM is `sallyport scim`: people and groups that come from elsewhere, and go there.
 func newSCIM() *cobra.Command {
 	var f remote
 	var networks []string
@@ -40,7 +40,7 @@ limits integrators know, or the RFCs' own, complete.`)
 	revoke := f.asks(f.sub("revoke NAME TOKEN", "End a token at once", f.endToken))
 	family.AddCommand(f.sub("list", "List sources with their endpoints", f.listTenants),
 		f.sub("show NAME", "Show a source, and what of its removals is stopped", f.showTenant), add, remove,
-		f.sub("tokens NAME", "List the tokens of a source", f.listTokens), token, change, revoke, approve)
+		f.sub("tokens NAME", "List the tokens of a source", f.listTokens), token, change, revoke, approve, newSCIMPush(&f))
 	return family
 }
 

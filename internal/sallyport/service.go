@@ -24,6 +24,7 @@ import (
 	"sallyport/internal/login"
 	"sallyport/internal/page"
 	"sallyport/internal/provision"
+	"sallyport/internal/scimpush"
 	"sallyport/internal/session"
 	"sallyport/internal/setting"
 	"sallyport/internal/store"
@@ -36,14 +37,15 @@ type Service struct {
 	Instance     arn.Instance
 	Owner        arn.AccountID // the management account, whose user the operator is
 	SCIM         string        // the server's URL, under which the endpoints of sources are
-	OperatorKeys *keyring.Ring // seals the secrets of the operator's access keys
+	OperatorKeys *keyring.Ring // seals the secrets of the operator's access keys, and tokens for other servers
 	Inspector    *provision.Inspector
+	Push         *scimpush.Worker
 }
 
 var _ api.Service[*endpoint.Call] = (*Service)(nil)
 
 // Direct names the operations that open their own transactions: see [endpoint.Rule].
-var Direct = []string{"CreateOneTimePassword", "ListDriftFindings"}
+var Direct = []string{"CreateOneTimePassword", "ListDriftFindings", "StartScimTargetSync"}
 
 // Administers is the service's rule of accounts: it is about how people sign in, which those of the organization's instance alone
 // do, and it is for whoever administers that instance.

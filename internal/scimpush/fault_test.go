@@ -391,7 +391,7 @@ func TestComparison(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return directory.RemoveMember(tx, storeID, m.ID)
+		return directory.RemoveMember(tx, storeID, m.ID, by)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -116,7 +116,7 @@ func (c *chaos) change() {
 			if err != nil {
 				return nil
 			}
-			return directory.RemoveMember(tx, storeID, m.ID)
+			return directory.RemoveMember(tx, storeID, m.ID, by)
 		}
 		_, err := directory.AddMember(tx, storeID, g.ID, u.ID, by)
 		return err

@@ -36,7 +36,7 @@ func TestPeopleAndGroupsArrive(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return directory.RemoveMember(tx, storeID, m.ID)
+			return directory.RemoveMember(tx, storeID, m.ID, by)
 		})
 		w.user("eve")
 		w.wire.reset()
@@ -161,7 +161,7 @@ func TestOnlySomeGroups(t *testing.T) {
 		return err
 	})
 	expect("user ana", "user eve", "group In[ana eve]")
-	w.update(func(tx *store.Tx) error { return directory.RemoveMember(tx, storeID, m.ID) })
+	w.update(func(tx *store.Tx) error { return directory.RemoveMember(tx, storeID, m.ID, by) })
 	expect("user ana", "group In[ana]")
 	w.update(func(tx *store.Tx) error {
 		_, err := scimpush.Update(tx, w.ring, storeID, w.target.ID, scimpush.Change{Groups: &[]string{out.ID}})

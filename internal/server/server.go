@@ -38,6 +38,7 @@ import (
 	"sallyport/internal/quota"
 	"sallyport/internal/revocation"
 	"sallyport/internal/scim"
+	"sallyport/internal/scimpush"
 	"sallyport/internal/session"
 	"sallyport/internal/setting"
 	"sallyport/internal/store"
@@ -66,6 +67,7 @@ type Server struct {
 	scim     *scim.Server
 	worker   *provision.Worker
 	inspect  *provision.Inspector
+	push     *scimpush.Worker
 	mail     *mail.Outbox
 	breached *breach.List
 	file     *audit.File // nil: off
@@ -110,6 +112,7 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 	s.watchBeginning()
 	s.watchDrift()
 	s.watchSCIM()
+	s.watchPush()
 	return s, s.protocols()
 }
 
@@ -178,6 +181,7 @@ func (s *Server) rules() {
 		Settings: s.settings, Quotas: s.quotas,
 	}
 	s.inspect = &provision.Inspector{DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Settings: s.settings}
+	s.push = &scimpush.Worker{DB: s.db, Keys: s.ring, Store: s.instance.StoreID, Owner: s.worker.Owner, Log: s.log}
 }
 
 // policyCache bounds the memory of compiled policies. A large managed policy takes about half a megabyte.
@@ -275,6 +279,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(func(ctx context.Context) { s.gate.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.ring.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.seal(ctx) })
+	run(s.pushPeople)
 	run(s.prune)
 	run(s.inspect.Run)
 	run((&scim.Reminder{DB: s.db, Owner: s.instance.Owner, Region: s.instance.Region, Node: s.worker.Owner, Log: s.log}).Run)

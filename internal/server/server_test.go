@@ -149,8 +149,8 @@ func TestOnlyTheOwnersAccountAdministers(t *testing.T) {
 			refused++
 		}
 	}
-	if refused != 78+22+52 {
-		t.Errorf("%d operations were tried, want 151", refused)
+	if refused != 78+22+59 {
+		t.Errorf("%d operations were tried, want 159", refused)
 	}
 }
 

@@ -72,6 +72,16 @@ func (s *Server) sendMail(ctx context.Context) {
 	}
 }
 
+// pushPeople brings people and groups to other SCIM servers.
+func (s *Server) pushPeople(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := s.push.Run(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("pushing stopped, will start again", "error", err)
+			pause(ctx, time.Second)
+		}
+	}
+}
+
 // sendResets looks for the people who have forgotten their passwords.
 func (s *Server) sendResets(ctx context.Context) {
 	if !s.mail.Configured() {

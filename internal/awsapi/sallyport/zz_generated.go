@@ -27,7 +27,7 @@ var Info = awsapi.Service{
 		{Name: "AccessDeniedException", Code: "AccessDeniedException", Status: 400, Members: []string{"Message", "Reason", "RequestId"}, Reasons: []string{"FRESH_FACTOR_REQUIRED", "SELF_SERVICE_OFF"}},
 		{Name: "ConflictException", Code: "ConflictException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "InternalServerException", Code: "InternalServerException", Status: 500, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
-		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"USER", "MFA_DEVICE", "SESSION", "CLIENT", "SETTING", "PERMISSION_SET", "OPERATOR_KEY", "NOTICE", "DRIFT_HEALING", "SCIM_TENANT", "SCIM_TOKEN"}},
+		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"USER", "MFA_DEVICE", "SESSION", "CLIENT", "SETTING", "PERMISSION_SET", "OPERATOR_KEY", "NOTICE", "DRIFT_HEALING", "SCIM_TENANT", "SCIM_TOKEN", "SCIM_TARGET"}},
 		{Name: "ServiceQuotaExceededException", Code: "ServiceQuotaExceededException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "ThrottlingException", Code: "ThrottlingException", Status: 400, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
 		{Name: "ValidationException", Code: "ValidationException", Status: 400, Members: []string{"Message", "RequestId"}},
@@ -37,15 +37,18 @@ var Info = awsapi.Service{
 		&opBlockClient,
 		&opCreateOneTimePassword,
 		&opCreateOperatorKey,
+		&opCreateScimTarget,
 		&opCreateScimTenant,
 		&opCreateScimToken,
 		&opDeleteMfaDevice,
 		&opDeleteMyMfaDevice,
 		&opDeleteOperatorKey,
 		&opDeletePermissionSetStepUp,
+		&opDeleteScimTarget,
 		&opDeleteScimTenant,
 		&opDeleteScimToken,
 		&opDescribeDriftHealing,
+		&opDescribeScimTarget,
 		&opDescribeUserSignIn,
 		&opDisableUser,
 		&opDisownNotice,
@@ -71,6 +74,8 @@ var Info = awsapi.Service{
 		&opListOrganizationAccounts,
 		&opListPermissionSetDetails,
 		&opListPermissionSetStepUps,
+		&opListScimTargetErrors,
+		&opListScimTargets,
 		&opListScimTenants,
 		&opListScimTokens,
 		&opListSessions,
@@ -81,9 +86,11 @@ var Info = awsapi.Service{
 		&opRenameMyMfaDevice,
 		&opResetSetting,
 		&opResetUserPassword,
+		&opStartScimTargetSync,
 		&opUnblockClient,
 		&opUnlockUser,
 		&opUpdateOperatorKey,
+		&opUpdateScimTarget,
 		&opUpdateScimToken,
 	},
 }
@@ -98,6 +105,8 @@ type Service[T any] interface {
 	CreateOneTimePassword(ctx context.Context, call T, in *CreateOneTimePasswordRequest) (*CreateOneTimePasswordResponse, error)
 	// CreateOperatorKey makes an access key for the operator. Its secret is shown this once.
 	CreateOperatorKey(ctx context.Context, call T, in *CreateOperatorKeyRequest) (*CreateOperatorKeyResponse, error)
+	// CreateScimTarget has people and groups pushed to another SCIM server from now on. What is there already is compared first: who has the same name there is taken over.
+	CreateScimTarget(ctx context.Context, call T, in *CreateScimTargetRequest) (*CreateScimTargetResponse, error)
 	// CreateScimTenant turns provisioning by SCIM on for a source of people, and tells its endpoint.
 	CreateScimTenant(ctx context.Context, call T, in *CreateScimTenantRequest) (*CreateScimTenantResponse, error)
 	// CreateScimToken makes a bearer token for a source. It is shown this once, and good for a year; a source has two at most.
@@ -110,12 +119,16 @@ type Service[T any] interface {
 	DeleteOperatorKey(ctx context.Context, call T, in *DeleteOperatorKeyRequest) (*DeleteOperatorKeyResponse, error)
 	// DeletePermissionSetStepUp takes away what a permission set demands of the second factor.
 	DeletePermissionSetStepUp(ctx context.Context, call T, in *DeletePermissionSetStepUpRequest) (*DeletePermissionSetStepUpResponse, error)
+	// DeleteScimTarget ends the pushing to a server. Whoever is there stays, as they are.
+	DeleteScimTarget(ctx context.Context, call T, in *DeleteScimTargetRequest) (*DeleteScimTargetResponse, error)
 	// DeleteScimTenant turns provisioning off for a source, all of whose tokens are gone. Its people stay.
 	DeleteScimTenant(ctx context.Context, call T, in *DeleteScimTenantRequest) (*DeleteScimTenantResponse, error)
 	// DeleteScimToken ends a token at once.
 	DeleteScimToken(ctx context.Context, call T, in *DeleteScimTokenRequest) (*DeleteScimTokenResponse, error)
 	// DescribeDriftHealing tells how far the healing of a role has come.
 	DescribeDriftHealing(ctx context.Context, call T, in *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error)
+	// DescribeScimTarget tells how the pushing to a server goes: what waits, since when, and what has failed.
+	DescribeScimTarget(ctx context.Context, call T, in *DescribeScimTargetRequest) (*DescribeScimTargetResponse, error)
 	// DescribeUserSignIn tells what is known of how a user signs in.
 	DescribeUserSignIn(ctx context.Context, call T, in *DescribeUserSignInRequest) (*DescribeUserSignInResponse, error)
 	// DisableUser keeps a user from signing in, and ends the sessions and the role credentials that they have.
@@ -166,6 +179,10 @@ type Service[T any] interface {
 	ListPermissionSetDetails(ctx context.Context, call T, in *ListPermissionSetDetailsRequest) (*ListPermissionSetDetailsResponse, error)
 	// ListPermissionSetStepUps lists the permission sets that demand a recent second factor.
 	ListPermissionSetStepUps(ctx context.Context, call T, in *ListPermissionSetStepUpsRequest) (*ListPermissionSetStepUpsResponse, error)
+	// ListScimTargetErrors lists the users and groups that a server has not taken, and why. They are tried again.
+	ListScimTargetErrors(ctx context.Context, call T, in *ListScimTargetErrorsRequest) (*ListScimTargetErrorsResponse, error)
+	// ListScimTargets lists the servers that people and groups are pushed to.
+	ListScimTargets(ctx context.Context, call T, in *ListScimTargetsRequest) (*ListScimTargetsResponse, error)
 	// ListScimTenants lists the sources of people that come by SCIM.
 	ListScimTenants(ctx context.Context, call T, in *ListScimTenantsRequest) (*ListScimTenantsResponse, error)
 	// ListScimTokens lists the tokens of a source.
@@ -186,12 +203,16 @@ type Service[T any] interface {
 	ResetSetting(ctx context.Context, call T, in *ResetSettingRequest) (*ResetSettingResponse, error)
 	// ResetUserPassword makes a link by which a user chooses another password.
 	ResetUserPassword(ctx context.Context, call T, in *ResetUserPasswordRequest) (*ResetUserPasswordResponse, error)
+	// StartScimTargetSync compares both sides and puts right what differs there. With DryRun it does nothing but say what it would do.
+	StartScimTargetSync(ctx context.Context, call T, in *StartScimTargetSyncRequest) (*StartScimTargetSyncResponse, error)
 	// UnblockClient lets a blocked client start sessions again.
 	UnblockClient(ctx context.Context, call T, in *UnblockClientRequest) (*UnblockClientResponse, error)
 	// UnlockUser forgets the failed attempts of a user, who can sign in without delay then.
 	UnlockUser(ctx context.Context, call T, in *UnlockUserRequest) (*UnlockUserResponse, error)
 	// UpdateOperatorKey switches one of the operator's access keys off or on.
 	UpdateOperatorKey(ctx context.Context, call T, in *UpdateOperatorKeyRequest) (*UpdateOperatorKeyResponse, error)
+	// UpdateScimTarget changes how, where and what is pushed, or pauses it. Where it changes what is pushed, both sides are compared anew.
+	UpdateScimTarget(ctx context.Context, call T, in *UpdateScimTargetRequest) (*UpdateScimTargetResponse, error)
 	// UpdateScimToken changes a token's dialect or networks.
 	UpdateScimToken(ctx context.Context, call T, in *UpdateScimTokenRequest) (*UpdateScimTokenResponse, error)
 }
@@ -217,6 +238,11 @@ func (Unimplemented[T]) CreateOneTimePassword(context.Context, T, *CreateOneTime
 // CreateOperatorKey says that the operation is not implemented.
 func (Unimplemented[T]) CreateOperatorKey(context.Context, T, *CreateOperatorKeyRequest) (*CreateOperatorKeyResponse, error) {
 	return nil, awsapi.NotImplemented(&opCreateOperatorKey)
+}
+
+// CreateScimTarget says that the operation is not implemented.
+func (Unimplemented[T]) CreateScimTarget(context.Context, T, *CreateScimTargetRequest) (*CreateScimTargetResponse, error) {
+	return nil, awsapi.NotImplemented(&opCreateScimTarget)
 }
 
 // CreateScimTenant says that the operation is not implemented.
@@ -249,6 +275,11 @@ func (Unimplemented[T]) DeletePermissionSetStepUp(context.Context, T, *DeletePer
 	return nil, awsapi.NotImplemented(&opDeletePermissionSetStepUp)
 }
 
+// DeleteScimTarget says that the operation is not implemented.
+func (Unimplemented[T]) DeleteScimTarget(context.Context, T, *DeleteScimTargetRequest) (*DeleteScimTargetResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteScimTarget)
+}
+
 // DeleteScimTenant says that the operation is not implemented.
 func (Unimplemented[T]) DeleteScimTenant(context.Context, T, *DeleteScimTenantRequest) (*DeleteScimTenantResponse, error) {
 	return nil, awsapi.NotImplemented(&opDeleteScimTenant)
@@ -262,6 +293,11 @@ func (Unimplemented[T]) DeleteScimToken(context.Context, T, *DeleteScimTokenRequ
 // DescribeDriftHealing says that the operation is not implemented.
 func (Unimplemented[T]) DescribeDriftHealing(context.Context, T, *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error) {
 	return nil, awsapi.NotImplemented(&opDescribeDriftHealing)
+}
+
+// DescribeScimTarget says that the operation is not implemented.
+func (Unimplemented[T]) DescribeScimTarget(context.Context, T, *DescribeScimTargetRequest) (*DescribeScimTargetResponse, error) {
+	return nil, awsapi.NotImplemented(&opDescribeScimTarget)
 }
 
 // DescribeUserSignIn says that the operation is not implemented.
@@ -389,6 +425,16 @@ func (Unimplemented[T]) ListPermissionSetStepUps(context.Context, T, *ListPermis
 	return nil, awsapi.NotImplemented(&opListPermissionSetStepUps)
 }
 
+// ListScimTargetErrors says that the operation is not implemented.
+func (Unimplemented[T]) ListScimTargetErrors(context.Context, T, *ListScimTargetErrorsRequest) (*ListScimTargetErrorsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListScimTargetErrors)
+}
+
+// ListScimTargets says that the operation is not implemented.
+func (Unimplemented[T]) ListScimTargets(context.Context, T, *ListScimTargetsRequest) (*ListScimTargetsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListScimTargets)
+}
+
 // ListScimTenants says that the operation is not implemented.
 func (Unimplemented[T]) ListScimTenants(context.Context, T, *ListScimTenantsRequest) (*ListScimTenantsResponse, error) {
 	return nil, awsapi.NotImplemented(&opListScimTenants)
@@ -439,6 +485,11 @@ func (Unimplemented[T]) ResetUserPassword(context.Context, T, *ResetUserPassword
 	return nil, awsapi.NotImplemented(&opResetUserPassword)
 }
 
+// StartScimTargetSync says that the operation is not implemented.
+func (Unimplemented[T]) StartScimTargetSync(context.Context, T, *StartScimTargetSyncRequest) (*StartScimTargetSyncResponse, error) {
+	return nil, awsapi.NotImplemented(&opStartScimTargetSync)
+}
+
 // UnblockClient says that the operation is not implemented.
 func (Unimplemented[T]) UnblockClient(context.Context, T, *UnblockClientRequest) (*UnblockClientResponse, error) {
 	return nil, awsapi.NotImplemented(&opUnblockClient)
@@ -454,6 +505,11 @@ func (Unimplemented[T]) UpdateOperatorKey(context.Context, T, *UpdateOperatorKey
 	return nil, awsapi.NotImplemented(&opUpdateOperatorKey)
 }
 
+// UpdateScimTarget says that the operation is not implemented.
+func (Unimplemented[T]) UpdateScimTarget(context.Context, T, *UpdateScimTargetRequest) (*UpdateScimTargetResponse, error) {
+	return nil, awsapi.NotImplemented(&opUpdateScimTarget)
+}
+
 // UpdateScimToken says that the operation is not implemented.
 func (Unimplemented[T]) UpdateScimToken(context.Context, T, *UpdateScimTokenRequest) (*UpdateScimTokenResponse, error) {
 	return nil, awsapi.NotImplemented(&opUpdateScimToken)
@@ -466,15 +522,18 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opBlockClient, s.BlockClient),
 		awsapi.Op(&Info, &opCreateOneTimePassword, s.CreateOneTimePassword),
 		awsapi.Op(&Info, &opCreateOperatorKey, s.CreateOperatorKey),
+		awsapi.Op(&Info, &opCreateScimTarget, s.CreateScimTarget),
 		awsapi.Op(&Info, &opCreateScimTenant, s.CreateScimTenant),
 		awsapi.Op(&Info, &opCreateScimToken, s.CreateScimToken),
 		awsapi.Op(&Info, &opDeleteMfaDevice, s.DeleteMfaDevice),
 		awsapi.Op(&Info, &opDeleteMyMfaDevice, s.DeleteMyMfaDevice),
 		awsapi.Op(&Info, &opDeleteOperatorKey, s.DeleteOperatorKey),
 		awsapi.Op(&Info, &opDeletePermissionSetStepUp, s.DeletePermissionSetStepUp),
+		awsapi.Op(&Info, &opDeleteScimTarget, s.DeleteScimTarget),
 		awsapi.Op(&Info, &opDeleteScimTenant, s.DeleteScimTenant),
 		awsapi.Op(&Info, &opDeleteScimToken, s.DeleteScimToken),
 		awsapi.Op(&Info, &opDescribeDriftHealing, s.DescribeDriftHealing),
+		awsapi.Op(&Info, &opDescribeScimTarget, s.DescribeScimTarget),
 		awsapi.Op(&Info, &opDescribeUserSignIn, s.DescribeUserSignIn),
 		awsapi.Op(&Info, &opDisableUser, s.DisableUser),
 		awsapi.Op(&Info, &opDisownNotice, s.DisownNotice),
@@ -500,6 +559,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListOrganizationAccounts, s.ListOrganizationAccounts),
 		awsapi.Op(&Info, &opListPermissionSetDetails, s.ListPermissionSetDetails),
 		awsapi.Op(&Info, &opListPermissionSetStepUps, s.ListPermissionSetStepUps),
+		awsapi.Op(&Info, &opListScimTargetErrors, s.ListScimTargetErrors),
+		awsapi.Op(&Info, &opListScimTargets, s.ListScimTargets),
 		awsapi.Op(&Info, &opListScimTenants, s.ListScimTenants),
 		awsapi.Op(&Info, &opListScimTokens, s.ListScimTokens),
 		awsapi.Op(&Info, &opListSessions, s.ListSessions),
@@ -510,9 +571,11 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opRenameMyMfaDevice, s.RenameMyMfaDevice),
 		awsapi.Op(&Info, &opResetSetting, s.ResetSetting),
 		awsapi.Op(&Info, &opResetUserPassword, s.ResetUserPassword),
+		awsapi.Op(&Info, &opStartScimTargetSync, s.StartScimTargetSync),
 		awsapi.Op(&Info, &opUnblockClient, s.UnblockClient),
 		awsapi.Op(&Info, &opUnlockUser, s.UnlockUser),
 		awsapi.Op(&Info, &opUpdateOperatorKey, s.UpdateOperatorKey),
+		awsapi.Op(&Info, &opUpdateScimTarget, s.UpdateScimTarget),
 		awsapi.Op(&Info, &opUpdateScimToken, s.UpdateScimToken),
 	}
 }
@@ -553,6 +616,15 @@ var (
 		Out:       &shapeCreateOperatorKeyResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(CreateOperatorKeyRequest) }, NewOut: func() any { return new(CreateOperatorKeyResponse) },
+	}
+	opCreateScimTarget = awsapi.OperationMeta{
+		Name: "CreateScimTarget", Action: "sallyport:CreateScimTarget", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeCreateScimTargetRequest,
+		Out:       &shapeCreateScimTargetResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CreateScimTargetRequest) }, NewOut: func() any { return new(CreateScimTargetResponse) },
 	}
 	opCreateScimTenant = awsapi.OperationMeta{
 		Name: "CreateScimTenant", Action: "sallyport:CreateScimTenant", ReadOnly: false, Unsigned: false,
@@ -609,6 +681,15 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DeletePermissionSetStepUpRequest) }, NewOut: func() any { return new(DeletePermissionSetStepUpResponse) },
 	}
+	opDeleteScimTarget = awsapi.OperationMeta{
+		Name: "DeleteScimTarget", Action: "sallyport:DeleteScimTarget", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:scim-target/${TargetId}"},
+		In:        &shapeDeleteScimTargetRequest,
+		Out:       &shapeDeleteScimTargetResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteScimTargetRequest) }, NewOut: func() any { return new(DeleteScimTargetResponse) },
+	}
 	opDeleteScimTenant = awsapi.OperationMeta{
 		Name: "DeleteScimTenant", Action: "sallyport:DeleteScimTenant", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -635,6 +716,15 @@ var (
 		Out:       &shapeDescribeDriftHealingResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DescribeDriftHealingRequest) }, NewOut: func() any { return new(DescribeDriftHealingResponse) },
+	}
+	opDescribeScimTarget = awsapi.OperationMeta{
+		Name: "DescribeScimTarget", Action: "sallyport:DescribeScimTarget", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:scim-target/${TargetId}"},
+		In:        &shapeDescribeScimTargetRequest,
+		Out:       &shapeDescribeScimTargetResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DescribeScimTargetRequest) }, NewOut: func() any { return new(DescribeScimTargetResponse) },
 	}
 	opDescribeUserSignIn = awsapi.OperationMeta{
 		Name: "DescribeUserSignIn", Action: "sallyport:DescribeUserSignIn", ReadOnly: true, Unsigned: false,
@@ -869,6 +959,24 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListPermissionSetStepUpsRequest) }, NewOut: func() any { return new(ListPermissionSetStepUpsResponse) },
 	}
+	opListScimTargetErrors = awsapi.OperationMeta{
+		Name: "ListScimTargetErrors", Action: "sallyport:ListScimTargetErrors", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:scim-target/${TargetId}"},
+		In:        &shapeListScimTargetErrorsRequest,
+		Out:       &shapeListScimTargetErrorsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListScimTargetErrorsRequest) }, NewOut: func() any { return new(ListScimTargetErrorsResponse) },
+	}
+	opListScimTargets = awsapi.OperationMeta{
+		Name: "ListScimTargets", Action: "sallyport:ListScimTargets", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListScimTargetsRequest,
+		Out:       &shapeListScimTargetsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListScimTargetsRequest) }, NewOut: func() any { return new(ListScimTargetsResponse) },
+	}
 	opListScimTenants = awsapi.OperationMeta{
 		Name: "ListScimTenants", Action: "sallyport:ListScimTenants", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -960,6 +1068,15 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ResetUserPasswordRequest) }, NewOut: func() any { return new(ResetUserPasswordResponse) },
 	}
+	opStartScimTargetSync = awsapi.OperationMeta{
+		Name: "StartScimTargetSync", Action: "sallyport:StartScimTargetSync", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:scim-target/${TargetId}"},
+		In:        &shapeStartScimTargetSyncRequest,
+		Out:       &shapeStartScimTargetSyncResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(StartScimTargetSyncRequest) }, NewOut: func() any { return new(StartScimTargetSyncResponse) },
+	}
 	opUnblockClient = awsapi.OperationMeta{
 		Name: "UnblockClient", Action: "sallyport:UnblockClient", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -986,6 +1103,15 @@ var (
 		Out:       &shapeUpdateOperatorKeyResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(UpdateOperatorKeyRequest) }, NewOut: func() any { return new(UpdateOperatorKeyResponse) },
+	}
+	opUpdateScimTarget = awsapi.OperationMeta{
+		Name: "UpdateScimTarget", Action: "sallyport:UpdateScimTarget", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:scim-target/${TargetId}"},
+		In:        &shapeUpdateScimTargetRequest,
+		Out:       &shapeUpdateScimTargetResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(UpdateScimTargetRequest) }, NewOut: func() any { return new(UpdateScimTargetResponse) },
 	}
 	opUpdateScimToken = awsapi.OperationMeta{
 		Name: "UpdateScimToken", Action: "sallyport:UpdateScimToken", ReadOnly: false, Unsigned: false,
@@ -1076,6 +1202,27 @@ func (v CreateOperatorKeyResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeCreateOperatorKeyResponse, v)
 }
 
+// CreateScimTargetRequest is a structure of the model.
+type CreateScimTargetRequest struct {
+	Deprovision       *ScimDeprovision
+	Dialect           *ScimDialect
+	Groups            []string
+	Name              string
+	RequestsPerSecond *int32
+	Token             string
+	Url               string
+}
+
+// LogValue hides the sensitive members.
+func (v CreateScimTargetRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeCreateScimTargetRequest, v)
+}
+
+// CreateScimTargetResponse is a structure of the model.
+type CreateScimTargetResponse struct {
+	ScimTarget ScimTarget
+}
+
 // CreateScimTenantRequest is a structure of the model.
 type CreateScimTenantRequest struct {
 	Name string
@@ -1142,6 +1289,15 @@ type DeletePermissionSetStepUpRequest struct {
 type DeletePermissionSetStepUpResponse struct {
 }
 
+// DeleteScimTargetRequest is a structure of the model.
+type DeleteScimTargetRequest struct {
+	TargetId string
+}
+
+// DeleteScimTargetResponse is a structure of the model.
+type DeleteScimTargetResponse struct {
+}
+
 // DeleteScimTenantRequest is a structure of the model.
 type DeleteScimTenantRequest struct {
 	TenantId string
@@ -1170,6 +1326,19 @@ type DescribeDriftHealingRequest struct {
 // DescribeDriftHealingResponse is a structure of the model.
 type DescribeDriftHealingResponse struct {
 	DriftHealing DriftHealing
+}
+
+// DescribeScimTargetRequest is a structure of the model.
+type DescribeScimTargetRequest struct {
+	TargetId string
+}
+
+// DescribeScimTargetResponse is a structure of the model.
+type DescribeScimTargetResponse struct {
+	Failed         int32
+	OldestChangeAt *time.Time
+	ScimTarget     ScimTarget
+	Waiting        int32
 }
 
 // DescribeUserSignInRequest is a structure of the model.
@@ -1496,6 +1665,31 @@ type ListPermissionSetStepUpsResponse struct {
 	PermissionSetStepUps []PermissionSetStepUp
 }
 
+// ListScimTargetErrorsRequest is a structure of the model.
+type ListScimTargetErrorsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+	TargetId   string
+}
+
+// ListScimTargetErrorsResponse is a structure of the model.
+type ListScimTargetErrorsResponse struct {
+	NextToken        *string
+	ScimTargetErrors []ScimTargetError
+}
+
+// ListScimTargetsRequest is a structure of the model.
+type ListScimTargetsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListScimTargetsResponse is a structure of the model.
+type ListScimTargetsResponse struct {
+	NextToken   *string
+	ScimTargets []ScimTarget
+}
+
 // ListScimTenantsRequest is a structure of the model.
 type ListScimTenantsRequest struct {
 	MaxResults *int32
@@ -1682,6 +1876,21 @@ func (v ResetUserPasswordResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeResetUserPasswordResponse, v)
 }
 
+// ScimPlannedChange is a structure of the model.
+type ScimPlannedChange struct {
+	Change   ScimPlannedKind
+	GroupId  *string
+	LocalId  *string
+	Name     *string
+	RemoteId *string
+}
+
+// ScimPlannedCount is a structure of the model.
+type ScimPlannedCount struct {
+	Change ScimPlannedKind
+	Count  int32
+}
+
 // ScimRemovalStop is a structure of the model.
 type ScimRemovalStop struct {
 	GroupId       *string
@@ -1690,6 +1899,38 @@ type ScimRemovalStop struct {
 	Owned         int32
 	Removed       int32
 	StoppedAt     time.Time
+}
+
+// ScimTarget is a structure of the model.
+type ScimTarget struct {
+	CreatedAt         time.Time
+	Deprovision       ScimDeprovision
+	Dialect           ScimDialect
+	Groups            []string
+	LastError         *string
+	LastErrorAt       *time.Time
+	LastPushedAt      *time.Time
+	LastSyncAt        *time.Time
+	Name              string
+	Pushed            int32
+	RequestsPerSecond int32
+	ResumesAt         *time.Time
+	State             ScimTargetStatus
+	SyncPhase         *string
+	TargetId          string
+	UnknownThere      int32
+	Url               string
+}
+
+// ScimTargetError is a structure of the model.
+type ScimTargetError struct {
+	Attempts int32
+	Error    string
+	Kind     ScimTargetErrorKind
+	LocalId  string
+	Name     *string
+	RetryAt  time.Time
+	Since    time.Time
 }
 
 // ScimTenant is a structure of the model.
@@ -1748,6 +1989,20 @@ type Setting struct {
 	Values       []string
 }
 
+// StartScimTargetSyncRequest is a structure of the model.
+type StartScimTargetSyncRequest struct {
+	DryRun   *bool
+	Prune    *bool
+	TargetId string
+}
+
+// StartScimTargetSyncResponse is a structure of the model.
+type StartScimTargetSyncResponse struct {
+	Changes  []ScimPlannedChange
+	Complete *bool
+	Counts   []ScimPlannedCount
+}
+
 // Tag is a structure of the model.
 type Tag struct {
 	Key   string
@@ -1786,6 +2041,29 @@ type UpdateOperatorKeyRequest struct {
 
 // UpdateOperatorKeyResponse is a structure of the model.
 type UpdateOperatorKeyResponse struct {
+}
+
+// UpdateScimTargetRequest is a structure of the model.
+type UpdateScimTargetRequest struct {
+	Deprovision       *ScimDeprovision
+	Dialect           *ScimDialect
+	Groups            []string
+	Name              *string
+	RequestsPerSecond *int32
+	State             *ScimTargetState
+	TargetId          string
+	Token             *string
+	Url               *string
+}
+
+// LogValue hides the sensitive members.
+func (v UpdateScimTargetRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeUpdateScimTargetRequest, v)
+}
+
+// UpdateScimTargetResponse is a structure of the model.
+type UpdateScimTargetResponse struct {
+	ScimTarget ScimTarget
 }
 
 // UpdateScimTokenRequest is a structure of the model.
@@ -1914,6 +2192,16 @@ const (
 	ResourceTypeDriftHealing  ResourceType = "DRIFT_HEALING"
 	ResourceTypeScimTenant    ResourceType = "SCIM_TENANT"
 	ResourceTypeScimToken     ResourceType = "SCIM_TOKEN"
+	ResourceTypeScimTarget    ResourceType = "SCIM_TARGET"
+)
+
+// ScimDeprovision is an enumeration of the model.
+type ScimDeprovision string
+
+// The values of ScimDeprovision.
+const (
+	ScimDeprovisionDisable ScimDeprovision = "DISABLE"
+	ScimDeprovisionDelete  ScimDeprovision = "DELETE"
 )
 
 // ScimDialect is an enumeration of the model.
@@ -1925,6 +2213,26 @@ const (
 	ScimDialectComplete ScimDialect = "COMPLETE"
 )
 
+// ScimPlannedKind is an enumeration of the model.
+type ScimPlannedKind string
+
+// The values of ScimPlannedKind.
+const (
+	ScimPlannedKindCreateUser   ScimPlannedKind = "CREATE_USER"
+	ScimPlannedKindAdoptUser    ScimPlannedKind = "ADOPT_USER"
+	ScimPlannedKindUpdateUser   ScimPlannedKind = "UPDATE_USER"
+	ScimPlannedKindDisableUser  ScimPlannedKind = "DISABLE_USER"
+	ScimPlannedKindDeleteUser   ScimPlannedKind = "DELETE_USER"
+	ScimPlannedKindUnknownUser  ScimPlannedKind = "UNKNOWN_USER"
+	ScimPlannedKindCreateGroup  ScimPlannedKind = "CREATE_GROUP"
+	ScimPlannedKindAdoptGroup   ScimPlannedKind = "ADOPT_GROUP"
+	ScimPlannedKindUpdateGroup  ScimPlannedKind = "UPDATE_GROUP"
+	ScimPlannedKindDeleteGroup  ScimPlannedKind = "DELETE_GROUP"
+	ScimPlannedKindUnknownGroup ScimPlannedKind = "UNKNOWN_GROUP"
+	ScimPlannedKindAddMember    ScimPlannedKind = "ADD_MEMBER"
+	ScimPlannedKindRemoveMember ScimPlannedKind = "REMOVE_MEMBER"
+)
+
 // ScimRemovalKind is an enumeration of the model.
 type ScimRemovalKind string
 
@@ -1933,6 +2241,34 @@ const (
 	ScimRemovalKindUsers       ScimRemovalKind = "USERS"
 	ScimRemovalKindGroups      ScimRemovalKind = "GROUPS"
 	ScimRemovalKindMemberships ScimRemovalKind = "MEMBERSHIPS"
+)
+
+// ScimTargetErrorKind is an enumeration of the model.
+type ScimTargetErrorKind string
+
+// The values of ScimTargetErrorKind.
+const (
+	ScimTargetErrorKindUser  ScimTargetErrorKind = "USER"
+	ScimTargetErrorKindGroup ScimTargetErrorKind = "GROUP"
+)
+
+// ScimTargetState is an enumeration of the model.
+type ScimTargetState string
+
+// The values of ScimTargetState.
+const (
+	ScimTargetStateOn  ScimTargetState = "ON"
+	ScimTargetStateOff ScimTargetState = "OFF"
+)
+
+// ScimTargetStatus is an enumeration of the model.
+type ScimTargetStatus string
+
+// The values of ScimTargetStatus.
+const (
+	ScimTargetStatusOn      ScimTargetStatus = "ON"
+	ScimTargetStatusOff     ScimTargetStatus = "OFF"
+	ScimTargetStatusFailing ScimTargetStatus = "FAILING"
 )
 
 // SessionKind is an enumeration of the model.
@@ -2008,6 +2344,18 @@ var (
 		{Name: "AccessKeyId", Shape: &shapeAccessKeyId, Required: true},
 		{Name: "SecretAccessKey", Shape: &shapeSecretAccessKey, Required: true},
 	}}
+	shapeCreateScimTargetRequest = awsapi.Shape{Name: "CreateScimTargetRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Deprovision", Shape: &shapeScimDeprovision},
+		{Name: "Dialect", Shape: &shapeScimDialect},
+		{Name: "Groups", Shape: &shapeScimTargetGroups},
+		{Name: "Name", Shape: &shapeScimTenantName, Required: true},
+		{Name: "RequestsPerSecond", Shape: &shapeScimTargetRate},
+		{Name: "Token", Shape: &shapeScimTargetToken, Required: true},
+		{Name: "Url", Shape: &shapeScimTargetUrl, Required: true},
+	}}
+	shapeCreateScimTargetResponse = awsapi.Shape{Name: "CreateScimTargetResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "ScimTarget", Shape: &shapeScimTarget, Required: true},
+	}}
 	shapeCreateScimTenantRequest = awsapi.Shape{Name: "CreateScimTenantRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Name", Shape: &shapeScimTenantName, Required: true},
 	}}
@@ -2042,7 +2390,11 @@ var (
 		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
 	}}
 	shapeDeletePermissionSetStepUpResponse = awsapi.Shape{Name: "DeletePermissionSetStepUpResponse", Type: awsapi.Structure}
-	shapeDeleteScimTenantRequest           = awsapi.Shape{Name: "DeleteScimTenantRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeDeleteScimTargetRequest           = awsapi.Shape{Name: "DeleteScimTargetRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "TargetId", Shape: &shapeScimTargetId, Required: true},
+	}}
+	shapeDeleteScimTargetResponse = awsapi.Shape{Name: "DeleteScimTargetResponse", Type: awsapi.Structure}
+	shapeDeleteScimTenantRequest  = awsapi.Shape{Name: "DeleteScimTenantRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
 	}}
 	shapeDeleteScimTenantResponse = awsapi.Shape{Name: "DeleteScimTenantResponse", Type: awsapi.Structure}
@@ -2058,6 +2410,15 @@ var (
 	}}
 	shapeDescribeDriftHealingResponse = awsapi.Shape{Name: "DescribeDriftHealingResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DriftHealing", Shape: &shapeDriftHealing, Required: true},
+	}}
+	shapeDescribeScimTargetRequest = awsapi.Shape{Name: "DescribeScimTargetRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "TargetId", Shape: &shapeScimTargetId, Required: true},
+	}}
+	shapeDescribeScimTargetResponse = awsapi.Shape{Name: "DescribeScimTargetResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Failed", Shape: &shapeCount, Required: true},
+		{Name: "OldestChangeAt", Shape: &shapeDate},
+		{Name: "ScimTarget", Shape: &shapeScimTarget, Required: true},
+		{Name: "Waiting", Shape: &shapeCount, Required: true},
 	}}
 	shapeDescribeUserSignInRequest = awsapi.Shape{Name: "DescribeUserSignInRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
@@ -2267,6 +2628,23 @@ var (
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "PermissionSetStepUps", Shape: &shapePermissionSetStepUps, Required: true},
 	}}
+	shapeListScimTargetErrorsRequest = awsapi.Shape{Name: "ListScimTargetErrorsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "TargetId", Shape: &shapeScimTargetId, Required: true},
+	}}
+	shapeListScimTargetErrorsResponse = awsapi.Shape{Name: "ListScimTargetErrorsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "ScimTargetErrors", Shape: &shapeScimTargetErrors, Required: true},
+	}}
+	shapeListScimTargetsRequest = awsapi.Shape{Name: "ListScimTargetsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListScimTargetsResponse = awsapi.Shape{Name: "ListScimTargetsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "ScimTargets", Shape: &shapeScimTargets, Required: true},
+	}}
 	shapeListScimTenantsRequest = awsapi.Shape{Name: "ListScimTenantsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "MaxResults", Shape: &shapeMaxResults},
 		{Name: "NextToken", Shape: &shapeNextToken},
@@ -2409,11 +2787,26 @@ var (
 	}}
 	shapeScimApprovalSeconds = awsapi.Shape{Name: "ScimApprovalSeconds", Type: awsapi.Integer, HasMin: true, Min: 0, HasMax: true, Max: 604800}
 	shapeScimBearerToken     = awsapi.Shape{Name: "ScimBearerToken", Type: awsapi.String, Sensitive: true}
+	shapeScimDeprovision     = awsapi.Shape{Name: "ScimDeprovision", Type: awsapi.String, Enum: []string{"DISABLE", "DELETE"}}
 	shapeScimDialect         = awsapi.Shape{Name: "ScimDialect", Type: awsapi.String, Enum: []string{"STRICT", "COMPLETE"}}
 	shapeScimNetwork         = awsapi.Shape{Name: "ScimNetwork", Type: awsapi.String, HasMin: true, Min: 3, HasMax: true, Max: 64}
 	shapeScimNetworks        = awsapi.Shape{Name: "ScimNetworks", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 50, Elem: &shapeScimNetwork}
-	shapeScimRemovalKind     = awsapi.Shape{Name: "ScimRemovalKind", Type: awsapi.String, Enum: []string{"USERS", "GROUPS", "MEMBERSHIPS"}}
-	shapeScimRemovalStop     = awsapi.Shape{Name: "ScimRemovalStop", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeScimPlannedChange   = awsapi.Shape{Name: "ScimPlannedChange", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Change", Shape: &shapeScimPlannedKind, Required: true},
+		{Name: "GroupId", Shape: &shapeText},
+		{Name: "LocalId", Shape: &shapeText},
+		{Name: "Name", Shape: &shapeText},
+		{Name: "RemoteId", Shape: &shapeText},
+	}}
+	shapeScimPlannedChanges = awsapi.Shape{Name: "ScimPlannedChanges", Type: awsapi.List, Elem: &shapeScimPlannedChange}
+	shapeScimPlannedCount   = awsapi.Shape{Name: "ScimPlannedCount", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Change", Shape: &shapeScimPlannedKind, Required: true},
+		{Name: "Count", Shape: &shapeCount, Required: true},
+	}}
+	shapeScimPlannedCounts = awsapi.Shape{Name: "ScimPlannedCounts", Type: awsapi.List, Elem: &shapeScimPlannedCount}
+	shapeScimPlannedKind   = awsapi.Shape{Name: "ScimPlannedKind", Type: awsapi.String, Enum: []string{"CREATE_USER", "ADOPT_USER", "UPDATE_USER", "DISABLE_USER", "DELETE_USER", "UNKNOWN_USER", "CREATE_GROUP", "ADOPT_GROUP", "UPDATE_GROUP", "DELETE_GROUP", "UNKNOWN_GROUP", "ADD_MEMBER", "REMOVE_MEMBER"}}
+	shapeScimRemovalKind   = awsapi.Shape{Name: "ScimRemovalKind", Type: awsapi.String, Enum: []string{"USERS", "GROUPS", "MEMBERSHIPS"}}
+	shapeScimRemovalStop   = awsapi.Shape{Name: "ScimRemovalStop", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "GroupId", Shape: &shapeText},
 		{Name: "Kind", Shape: &shapeScimRemovalKind, Required: true},
 		{Name: "LastRefusedAt", Shape: &shapeDate, Required: true},
@@ -2422,7 +2815,46 @@ var (
 		{Name: "StoppedAt", Shape: &shapeDate, Required: true},
 	}}
 	shapeScimRemovalStops = awsapi.Shape{Name: "ScimRemovalStops", Type: awsapi.List, Elem: &shapeScimRemovalStop}
-	shapeScimTenant       = awsapi.Shape{Name: "ScimTenant", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeScimTarget       = awsapi.Shape{Name: "ScimTarget", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "Deprovision", Shape: &shapeScimDeprovision, Required: true},
+		{Name: "Dialect", Shape: &shapeScimDialect, Required: true},
+		{Name: "Groups", Shape: &shapeScimTargetGroups},
+		{Name: "LastError", Shape: &shapeText},
+		{Name: "LastErrorAt", Shape: &shapeDate},
+		{Name: "LastPushedAt", Shape: &shapeDate},
+		{Name: "LastSyncAt", Shape: &shapeDate},
+		{Name: "Name", Shape: &shapeText, Required: true},
+		{Name: "Pushed", Shape: &shapeCount, Required: true},
+		{Name: "RequestsPerSecond", Shape: &shapeCount, Required: true},
+		{Name: "ResumesAt", Shape: &shapeDate},
+		{Name: "State", Shape: &shapeScimTargetStatus, Required: true},
+		{Name: "SyncPhase", Shape: &shapeText},
+		{Name: "TargetId", Shape: &shapeScimTargetId, Required: true},
+		{Name: "UnknownThere", Shape: &shapeCount, Required: true},
+		{Name: "Url", Shape: &shapeText, Required: true},
+	}}
+	shapeScimTargetError = awsapi.Shape{Name: "ScimTargetError", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Attempts", Shape: &shapeCount, Required: true},
+		{Name: "Error", Shape: &shapeText, Required: true},
+		{Name: "Kind", Shape: &shapeScimTargetErrorKind, Required: true},
+		{Name: "LocalId", Shape: &shapeText, Required: true},
+		{Name: "Name", Shape: &shapeText},
+		{Name: "RetryAt", Shape: &shapeDate, Required: true},
+		{Name: "Since", Shape: &shapeDate, Required: true},
+	}}
+	shapeScimTargetErrorKind = awsapi.Shape{Name: "ScimTargetErrorKind", Type: awsapi.String, Enum: []string{"USER", "GROUP"}}
+	shapeScimTargetErrors    = awsapi.Shape{Name: "ScimTargetErrors", Type: awsapi.List, Elem: &shapeScimTargetError}
+	shapeScimTargetGroupId   = awsapi.Shape{Name: "ScimTargetGroupId", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[-0-9a-fA-F]+"}
+	shapeScimTargetGroups    = awsapi.Shape{Name: "ScimTargetGroups", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 500, Elem: &shapeScimTargetGroupId}
+	shapeScimTargetId        = awsapi.Shape{Name: "ScimTargetId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
+	shapeScimTargetRate      = awsapi.Shape{Name: "ScimTargetRate", Type: awsapi.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}
+	shapeScimTargetState     = awsapi.Shape{Name: "ScimTargetState", Type: awsapi.String, Enum: []string{"ON", "OFF"}}
+	shapeScimTargetStatus    = awsapi.Shape{Name: "ScimTargetStatus", Type: awsapi.String, Enum: []string{"ON", "OFF", "FAILING"}}
+	shapeScimTargetToken     = awsapi.Shape{Name: "ScimTargetToken", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 8192, Sensitive: true}
+	shapeScimTargetUrl       = awsapi.Shape{Name: "ScimTargetUrl", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 1024}
+	shapeScimTargets         = awsapi.Shape{Name: "ScimTargets", Type: awsapi.List, Elem: &shapeScimTarget}
+	shapeScimTenant          = awsapi.Shape{Name: "ScimTenant", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
 		{Name: "Endpoint", Shape: &shapeText, Required: true},
 		{Name: "Name", Shape: &shapeText, Required: true},
@@ -2476,11 +2908,21 @@ var (
 		{Name: "Value", Shape: &shapeSettingValue, Required: true},
 		{Name: "Values", Shape: &shapeSettingValues},
 	}}
-	shapeSettingName   = awsapi.Shape{Name: "SettingName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[a-z][a-z0-9.-]*"}
-	shapeSettingValue  = awsapi.Shape{Name: "SettingValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 1024}
-	shapeSettingValues = awsapi.Shape{Name: "SettingValues", Type: awsapi.List, Elem: &shapeSettingValue}
-	shapeSettings      = awsapi.Shape{Name: "Settings", Type: awsapi.List, Elem: &shapeSetting}
-	shapeTag           = awsapi.Shape{Name: "Tag", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeSettingName                = awsapi.Shape{Name: "SettingName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[a-z][a-z0-9.-]*"}
+	shapeSettingValue               = awsapi.Shape{Name: "SettingValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 1024}
+	shapeSettingValues              = awsapi.Shape{Name: "SettingValues", Type: awsapi.List, Elem: &shapeSettingValue}
+	shapeSettings                   = awsapi.Shape{Name: "Settings", Type: awsapi.List, Elem: &shapeSetting}
+	shapeStartScimTargetSyncRequest = awsapi.Shape{Name: "StartScimTargetSyncRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "DryRun", Shape: &shapeBoolean},
+		{Name: "Prune", Shape: &shapeBoolean},
+		{Name: "TargetId", Shape: &shapeScimTargetId, Required: true},
+	}}
+	shapeStartScimTargetSyncResponse = awsapi.Shape{Name: "StartScimTargetSyncResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Changes", Shape: &shapeScimPlannedChanges},
+		{Name: "Complete", Shape: &shapeBoolean},
+		{Name: "Counts", Shape: &shapeScimPlannedCounts},
+	}}
+	shapeTag = awsapi.Shape{Name: "Tag", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Key", Shape: &shapeText, Required: true},
 		{Name: "Value", Shape: &shapeText, Required: true},
 	}}
@@ -2505,7 +2947,21 @@ var (
 		{Name: "Status", Shape: &shapeOperatorKeyStatus, Required: true},
 	}}
 	shapeUpdateOperatorKeyResponse = awsapi.Shape{Name: "UpdateOperatorKeyResponse", Type: awsapi.Structure}
-	shapeUpdateScimTokenRequest    = awsapi.Shape{Name: "UpdateScimTokenRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeUpdateScimTargetRequest   = awsapi.Shape{Name: "UpdateScimTargetRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Deprovision", Shape: &shapeScimDeprovision},
+		{Name: "Dialect", Shape: &shapeScimDialect},
+		{Name: "Groups", Shape: &shapeScimTargetGroups},
+		{Name: "Name", Shape: &shapeScimTenantName},
+		{Name: "RequestsPerSecond", Shape: &shapeScimTargetRate},
+		{Name: "State", Shape: &shapeScimTargetState},
+		{Name: "TargetId", Shape: &shapeScimTargetId, Required: true},
+		{Name: "Token", Shape: &shapeScimTargetToken},
+		{Name: "Url", Shape: &shapeScimTargetUrl},
+	}}
+	shapeUpdateScimTargetResponse = awsapi.Shape{Name: "UpdateScimTargetResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "ScimTarget", Shape: &shapeScimTarget, Required: true},
+	}}
+	shapeUpdateScimTokenRequest = awsapi.Shape{Name: "UpdateScimTokenRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Dialect", Shape: &shapeScimDialect},
 		{Name: "Networks", Shape: &shapeScimNetworks},
 		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
