@@ -36,6 +36,7 @@ type peer struct {
 	http   *http.Client
 	clock  clock.Clock
 	pace   *pace
+	limit  time.Duration // for a request
 }
 
 // pace spaces requests evenly.
@@ -136,7 +137,7 @@ func (p *peer) do(ctx context.Context, method, path string, body, out any) error
 	if err := p.pace.take(ctx, p.clock.Now()); err != nil {
 		return err
 	}
-	within, cancel := context.WithTimeout(ctx, requestLimit)
+	within, cancel := context.WithTimeout(ctx, p.limit)
 	defer cancel()
 	var content io.Reader
 	if body != nil {
@@ -178,7 +179,7 @@ func (p *peer) unsaid(ctx context.Context, err error) error {
 		err = u.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return &unreachable{"it did not answer within " + requestLimit.String()}
+		return &unreachable{"it did not answer within " + p.limit.String()}
 	}
 	return &unreachable{p.clean(err.Error())}
 }

@@ -33,6 +33,8 @@ type Worker struct {
 	Transport http.RoundTripper
 	// Wait lets time pass between requests; nil: by the machine's clock.
 	Wait func(context.Context, time.Duration) error
+	// Limit is how long a request may take; 0 means 20 s.
+	Limit time.Duration
 	// Parallel is how many records are pushed to a target at once; 0 means 8.
 	Parallel int
 }

@@ -1,6 +1,7 @@
 package scimpush
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -213,7 +214,7 @@ func (w *Worker) peer(t store.SCIMTarget, token string, spacing *pace) *peer {
 	if through == nil {
 		through = shared()
 	}
-	return &peer{target: t, token: token, clock: w.DB, pace: spacing, http: &http.Client{
+	return &peer{target: t, token: token, clock: w.DB, pace: spacing, limit: cmp.Or(w.Limit, requestLimit), http: &http.Client{
 		Transport: through, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
