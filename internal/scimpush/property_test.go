@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"sallyport/internal/directory"
 	"sallyport/internal/page"
 	"sallyport/internal/scimpush"
@@ -54,6 +56,34 @@ func TestWhateverHappens(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The same with a server of the RFCs' dialect.
+func TestWhateverHappensElsewhere(t *testing.T) {
+	t.Parallel()
+	for seed := range 8 {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			d := dice(seed*104729 + 7654321)
+			w, f := newWorld(t), newForeign()
+			w.wire.handler = withHeaders(f)
+			w.connect(store.CompleteSCIM, func(c *scimpush.Change) {
+				c.URL, c.Deprovision = new("https://foreign.test/base"), new(store.LeaveDeleted)
+			})
+			c := &chaos{world: w, dice: &d, reuse: true}
+			for round := range 25 {
+				for range d.roll(6) {
+					c.change()
+				}
+				c.push(round)
+			}
+			w.wire.reset()
+			w.drain()
+			if diff := cmp.Diff(w.local(), f.people()); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 
