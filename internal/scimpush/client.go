@@ -24,6 +24,7 @@ import (
 const (
 	requestLimit = 20 * time.Second
 	maxAnswer    = 8 << 20
+	maxRefusal   = 64 << 10
 	maxRemoteID  = 256
 	maxText      = 300
 	maxCursor    = 4096
@@ -185,10 +186,11 @@ func (p *peer) unsaid(ctx context.Context, err error) error {
 }
 
 func (p *peer) read(ctx context.Context, res *http.Response, out any) error {
-	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if res.StatusCode < 200 || res.StatusCode > 299 {
+		raw, _ := io.ReadAll(io.LimitReader(res.Body, maxRefusal)) // cut off, it says why no more: the status is enough
 		return p.refused(res, raw)
 	}
+	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
 	case out == nil:
 		return nil // done, whatever it says
