@@ -66,7 +66,7 @@ const (
 	// The groups that a user is in, or was put into there.
 	markGroupsOf query = `INSERT INTO scim_dirty (` + dirtyColumns + `)
 		SELECT $1, 'GROUP', g.id, 1, 2, $2, $2, 0, '' FROM (SELECT group_id AS id FROM membership WHERE user_id = $3 UNION SELECT group_id FROM scim_pushed_member WHERE target_id = $1 AND user_id = $3) g WHERE 1 = 1` + dirtyAgain
-	hasUnmapped query = `SELECT COUNT(*) FROM (SELECT 1 FROM membership m WHERE m.group_id = $1 AND NOT EXISTS (SELECT 1 FROM scim_mapping p WHERE p.target_id = $2 AND p.kind = 'USER' AND p.local_id = m.user_id AND p.remote_id <> '') LIMIT 1) AS m`
+	hasUnmapped query = `SELECT COUNT(*) FROM (SELECT 1 FROM membership m WHERE m.group_id = $1 AND NOT EXISTS (SELECT 1 FROM scim_mapping p WHERE p.target_id = $2 AND p.kind = 'USER' AND p.local_id = m.user_id AND p.remote_id <> '') LIMIT 1) AS unmapped`
 	// Members who are not there yet: what is known of why stays.
 	markUnmapped query = `INSERT INTO scim_dirty (` + dirtyColumns + `)
 		SELECT $1, 'USER', m.user_id, 1, 1, $2, $2, 0, '' FROM membership m WHERE m.group_id = $3 AND NOT EXISTS (SELECT 1 FROM scim_mapping p WHERE p.target_id = $1 AND p.kind = 'USER' AND p.local_id = m.user_id AND p.remote_id <> '') ON CONFLICT DO NOTHING`
