@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http/httputil"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -56,7 +57,7 @@ func (b bench) measure(ctx context.Context, targets ...target) ([][]float64, err
 	return out, nil
 }
 
-// load sends requests for d and returns how many were answered with 200 per second. Any other answer is an error.
+// load sends requests for d and returns how many were answered with success per second. Any other answer is an error.
 func (t target) load(ctx context.Context, d time.Duration) (float64, error) {
 	requests, err := t.requests()
 	if err != nil {
@@ -129,33 +130,52 @@ func (t target) connection(ctx context.Context, deadline time.Time, take func() 
 
 // answer reads one response with as little work as can be: the generator shares the cores with the server.
 func answer(r *bufio.Reader) error {
+	length, err := head(r)
+	switch {
+	case err != nil:
+		return err
+	case length == chunked:
+		if _, err := io.Copy(io.Discard, httputil.NewChunkedReader(r)); err != nil {
+			return err
+		}
+		length = len("\r\n") // which ends what comes after the last chunk
+	}
+	_, err = r.Discard(length)
+	return err
+}
+
+// chunked is the length of a body that says so itself.
+const chunked = -1
+
+// head reads a response up to its body, and returns the body's length. A response that is not of success is an error.
+func head(r *bufio.Reader) (length int, err error) {
 	status, err := r.ReadSlice('\n')
 	if err != nil {
-		return err
+		return 0, err
 	}
 	refused := ""
-	if !bytes.Contains(status, []byte(" 200 ")) {
+	if !bytes.Contains(status, []byte(" 20")) { // 200, 201, 204
 		refused = string(bytes.TrimSpace(status))
 	}
-	length := 0
 	for {
 		h, err := r.ReadSlice('\n')
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if len(h) <= 2 {
 			break
 		}
 		if v, is := bytes.CutPrefix(h, []byte("Content-Length: ")); is {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(v))); err != nil {
-				return err
+				return 0, err
 			}
+		} else if bytes.HasPrefix(h, []byte("Transfer-Encoding: chunked")) {
+			length = chunked
 		}
 	}
 	if refused == "" {
-		_, err = r.Discard(length)
-		return err
+		return length, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r, int64(length)))
-	return errors.Join(fmt.Errorf("%s: %s", refused, body), err)
+	body, err := io.ReadAll(io.LimitReader(r, int64(max(length, 0))))
+	return 0, errors.Join(fmt.Errorf("%s: %s", refused, body), err)
 }
