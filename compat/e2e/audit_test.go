@@ -18,6 +18,7 @@ type event struct {
 	EventType        string
 	ErrorCode        string
 	ResponseElements struct {
+		ID                              string // of what SCIM has made
 		AccountAssignmentCreationStatus struct{ RequestID string }
 	}
 	ServiceEventDetails struct{ RequestID, TargetID, PermissionSetARN, RoleARN, Status string }

@@ -23,25 +23,19 @@ const usedEvery = time.Hour
 
 var errToken = fault.Newf(fault.Unauthenticated, "The bearer token is missing, unknown, expired, or of another tenant.")
 
-// authenticate finds the token and its tenant, by one query for each.
+// authenticate finds the token and its tenant.
 func (c *call) authenticate() error {
 	scheme, text, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || text == "" || len(text) > 256 {
 		return errToken
 	}
-	token, err := c.tx.SCIMTokenByHash(credential.HashBearer(strings.TrimSpace(text)))
+	caller, err := c.tx.SCIMCaller(credential.HashBearer(strings.TrimSpace(text)))
+	token, tenant := caller.Token, caller.Tenant
 	if errors.Is(err, store.ErrNotFound) || err == nil && (token.TenantID != c.tenant || !c.tx.Now().Before(token.ExpiresAt)) {
 		return errToken
 	}
 	if err != nil {
 		return fmt.Errorf("load token: %w", err)
-	}
-	tenant, err := c.tx.SCIMTenant(token.TenantID)
-	if errors.Is(err, store.ErrNotFound) {
-		return errToken
-	}
-	if err != nil {
-		return fmt.Errorf("load tenant: %w", err)
 	}
 	c.token, c.from = token, tenant
 	c.event.UserIdentity = audit.UserIdentity{Type: "WebIdentityUser", PrincipalID: token.ID, AccountID: string(c.s.Owner), UserName: tenant.Name}

@@ -40,9 +40,16 @@ type SCIMToken struct {
 	UsedFrom  string
 }
 
+// SCIMCaller is a token with its tenant.
+type SCIMCaller struct {
+	Token  SCIMToken
+	Tenant SCIMTenant
+}
+
 const (
 	tenantColumns = `id, store_id, name, created_at, created_by`
 	tokenColumns  = `id, tenant_id, hash, dialect, networks, created_at, created_by, expires_at, used_at, used_from`
+	callerColumns = `t.id, t.tenant_id, t.hash, t.dialect, t.networks, t.created_at, t.created_by, t.expires_at, t.used_at, t.used_from, n.id, n.store_id, n.name, n.created_at, n.created_by`
 )
 
 const (
@@ -55,6 +62,7 @@ const (
 	updateSCIMToken query = `UPDATE scim_token SET dialect = $1, networks = $2, used_at = $3, used_from = $4 WHERE id = $5`
 	deleteSCIMToken query = `DELETE FROM scim_token WHERE id = $1`
 	scimTokenByHash query = `SELECT ` + tokenColumns + ` FROM scim_token WHERE hash = $1`
+	scimCaller      query = `SELECT ` + callerColumns + ` FROM scim_token t JOIN scim_tenant n ON n.id = t.tenant_id WHERE t.hash = $1`
 	scimTokensOf    query = `SELECT ` + tokenColumns + ` FROM scim_token WHERE tenant_id = $1 ORDER BY id`
 )
 
@@ -65,14 +73,25 @@ func scanTenant(r row) (t SCIMTenant, err error) {
 	return t, err
 }
 
-func scanSCIMToken(r row) (t SCIMToken, err error) {
+func scanSCIMToken(r row) (t SCIMToken, err error) { return t, scanTokenAnd(r, &t) }
+
+// scanTokenAnd reads a token, and what comes after its columns.
+func scanTokenAnd(r row, t *SCIMToken, more ...any) error {
 	var networks string
 	var created, expires, used int64
-	if err := r.Scan(&t.ID, &t.TenantID, &t.Hash, &t.Dialect, &networks, &created, &t.CreatedBy, &expires, &used, &t.UsedFrom); err != nil {
-		return t, err
+	dest := append([]any{&t.ID, &t.TenantID, &t.Hash, &t.Dialect, &networks, &created, &t.CreatedBy, &expires, &used, &t.UsedFrom}, more...)
+	if err := r.Scan(dest...); err != nil {
+		return err
 	}
 	t.CreatedAt, t.ExpiresAt, t.UsedAt = fromMicros(created), fromMicros(expires), fromMicros(used)
-	return t, json.Unmarshal([]byte(networks), &t.Networks)
+	return json.Unmarshal([]byte(networks), &t.Networks)
+}
+
+func scanSCIMCaller(r row) (c SCIMCaller, err error) {
+	var created int64
+	err = scanTokenAnd(r, &c.Token, &c.Tenant.ID, &c.Tenant.StoreID, &c.Tenant.Name, &created, &c.Tenant.CreatedBy)
+	c.Tenant.CreatedAt = fromMicros(created)
+	return c, err
 }
 
 // InsertSCIMTenant adds a tenant; ErrExists when its name is taken.
@@ -116,6 +135,11 @@ func (tx *Tx) DeleteSCIMToken(id string) error { return one(tx.exec(deleteSCIMTo
 // SCIMTokenByHash is the token with the hash; ErrNotFound.
 func (tx *Tx) SCIMTokenByHash(hash string) (SCIMToken, error) {
 	return get(tx, scimTokenByHash, scanSCIMToken, hash)
+}
+
+// SCIMCaller is the token with the hash, and its tenant: each request asks, so by one query; ErrNotFound when either is not there.
+func (tx *Tx) SCIMCaller(hash string) (SCIMCaller, error) {
+	return get(tx, scimCaller, scanSCIMCaller, hash)
 }
 
 // SCIMTokens lists a tenant's tokens by id. There are two at most.

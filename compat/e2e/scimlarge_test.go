@@ -1,0 +1,52 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+)
+
+// TestSCIMLargeGroup has a group of 10,000, which one user joins and leaves.
+func TestSCIMLargeGroup(t *testing.T) {
+	t.Parallel()
+	const many, atOnce = 10_000, 100
+	s := startDev(t)
+	s.cli("settings", "set", "limits.mode", "relaxed")
+	c := s.scim()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	defer cancel()
+	users, err := manyAtOnce(many+1, func(i int) (string, error) { return c.createUser(ctx, i) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := c.createGroup(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := manyAtOnce(many/atOnce, func(i int) (string, error) {
+		return "", c.change(ctx, group, "add", users[i*atOnce:(i+1)*atOnce]...)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	last := users[many]
+	for _, step := range []struct {
+		op string
+		in int
+	}{{"add", 1}, {"add", 1}, {"remove", 0}, {"remove", 0}} { // whoever is in it may join, and whoever is not may leave
+		if err := c.change(ctx, group, step.op, last); err != nil {
+			t.Fatal(err)
+		}
+		for user, want := range map[string]int{last: step.in, users[0]: 1, users[many-1]: 1} {
+			found, err := c.find(ctx, "/Groups", fmt.Sprintf(`id eq %q and members eq %q`, group, user))
+			if err != nil || len(found) != want {
+				t.Errorf("after %s: membership of %s is found %d times (%v), want %d", step.op, user, len(found), err, want)
+			}
+		}
+	}
+	// AWS's dialect shows no members, however a group is asked for.
+	out, err := c.ask(ctx, "GET", "/Groups/"+group, "")
+	if err != nil || out.status != http.StatusOK || len(out.Members) != 0 {
+		t.Errorf("group: %d with %d members, %v", out.status, len(out.Members), err)
+	}
+}
