@@ -21,7 +21,7 @@ type event struct {
 		ID                              string // of what SCIM has made
 		AccountAssignmentCreationStatus struct{ RequestID string }
 	}
-	ServiceEventDetails struct{ RequestID, TargetID, PermissionSetARN, RoleARN, Status string }
+	ServiceEventDetails struct{ RequestID, TargetID, PermissionSetARN, RoleARN, Status, GroupID, MemberID string }
 	Sallyport           struct{ Seq int64 }
 }
 

@@ -159,33 +159,40 @@ func (s *server) sameIDs(what string, want, have []string) {
 	}
 }
 
-// awaitSCIM waits until the log tells of each user and each group that it was made: once, as its event is stored with it.
+// awaitSCIM waits until the log tells of each user, group and membership that it was made. It tells so once, as the event is stored
+// with what it tells of; however often a client has asked.
 func (s *server) awaitSCIM(ctx context.Context, d sentCompany) {
 	s.tb.Helper()
+	want := slices.Concat(d.users, d.groups)
+	for i, group := range d.groups {
+		for _, user := range d.members(i) {
+			want = append(want, group+" "+user)
+		}
+	}
 	for {
-		made, joined := map[string]int{}, 0
+		told := map[string]int{}
 		for _, e := range s.auditLog() {
 			switch {
 			case e.ErrorCode != "":
 			case e.EventName == "CreateUser", e.EventName == "CreateGroup":
-				made[e.ResponseElements.ID]++
-			case e.EventName == "PatchGroup":
-				joined++
+				told[e.ResponseElements.ID]++
+			case e.EventName == "AddMemberToGroup":
+				told[e.ServiceEventDetails.GroupID+" "+e.ServiceEventDetails.MemberID]++
 			}
 		}
-		missing := sentGroups*sentUsers/sentEvery - joined // more than once is as well: somebody heard no answer
-		for _, id := range slices.Concat(d.users, d.groups) {
-			if made[id] > 1 {
-				s.tb.Fatalf("the log tells %d times that %s was made", made[id], id)
+		missing := 0
+		for _, what := range want {
+			if told[what] > 1 {
+				s.tb.Fatalf("the log tells %d times that %s was made", told[what], what)
 			}
-			missing = max(missing, 1-made[id])
+			missing += 1 - told[what]
 		}
-		if missing <= 0 {
+		if missing == 0 {
 			return
 		}
 		select {
 		case <-ctx.Done():
-			s.tb.Fatal("audit log stays incomplete")
+			s.tb.Fatalf("the log tells nothing of %d that were made", missing)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
