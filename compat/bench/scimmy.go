@@ -51,7 +51,7 @@ type scimmy struct{ dir, node string }
 func (b bench) scimmy(ctx context.Context) (*scimmy, error) {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
-		return nil, nil //nolint:nilerr // the row says so
+		return nil, nil // the row says so
 	}
 	node, err := exec.LookPath("node")
 	if err != nil {

@@ -48,7 +48,7 @@ func TestCrashSCIM(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for i := range max(1, crashes(t)/5) {
+			for i := range max(1, crashes(t)/5) { // each takes longer than TestCrash's
 				t.Run(strconv.Itoa(i+1), func(t *testing.T) {
 					t.Parallel()
 					crashSync(t, database(t))
