@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"sallyport/internal/credential"
 	"sallyport/internal/store"
 )
 
@@ -21,12 +20,13 @@ const (
 	laterGroups  = pageSize
 	laterJoiners = 64 // users who come and go: many more than connections, so that nobody goes before they have come
 	laterNames   = 1000
+	readDialect  = store.StrictSCIM // whose groups never show members
 )
 
 // staff is a company that is served, and what is measured of it.
 type staff struct {
-	strict, complete scimServer
-	groups, users    []string
+	writer, reader scimServer // by a token each
+	groups, users  []string
 }
 
 // laterSync measures what a directory sends from day to day, in a large directory beside a small one.
@@ -51,8 +51,8 @@ func (b bench) laterSync(ctx context.Context) ([]row, error) {
 	var targets []target
 	for _, k := range kinds {
 		targets = append(targets,
-			target{name: k.what, addr: few.strict.addr, conns: syncConns, requests: fixed(k.requests(few))},
-			target{name: k.what, addr: many.strict.addr, conns: syncConns, requests: fixed(k.requests(many))})
+			target{name: k.what, addr: few.writer.addr, conns: syncConns, requests: fixed(k.requests(few))},
+			target{name: k.what, addr: many.writer.addr, conns: syncConns, requests: fixed(k.requests(many))})
 	}
 	rates, err := b.measure(ctx, targets...)
 	if err != nil {
@@ -82,7 +82,7 @@ func (b bench) staff(ctx context.Context, name string, c company) (staff, error)
 	if err != nil {
 		return staff{}, err
 	}
-	for _, to := range []*scimServer{&s.strict, &s.complete} {
+	for _, to := range []*scimServer{&s.writer, &s.reader} {
 		to.addr, to.base = server.addr, "/"+scimTenant+"/scim/v2"
 	}
 	return s, nil
@@ -113,12 +113,11 @@ func (s *staff) fill(ctx context.Context, db *store.DB, w world, c company) erro
 		return err
 	}
 	return db.Update(ctx, func(tx *store.Tx) (err error) {
-		for dialect, token := range map[store.Dialect]*credential.Secret{store.StrictSCIM: &s.strict.token, store.CompleteSCIM: &s.complete.token} {
-			if *token, err = addToken(tx, w, dialect); err != nil {
-				return err
-			}
+		if s.writer.token, err = addToken(tx, w, store.StrictSCIM); err != nil {
+			return err
 		}
-		return nil
+		s.reader.token, err = addToken(tx, w, readDialect)
+		return err
 	})
 }
 
@@ -126,10 +125,10 @@ func (s *staff) fill(ctx context.Context, db *store.DB, w world, c company) erro
 func (s staff) comings() (out [][]byte) {
 	joiners := s.users[len(s.users)-laterJoiners:]
 	for _, u := range joiners {
-		out = append(out, s.strict.join(s.groups[0], u))
+		out = append(out, s.writer.join(s.groups[0], u))
 	}
 	for _, u := range joiners {
-		out = append(out, s.strict.leave(s.groups[0], u))
+		out = append(out, s.writer.leave(s.groups[0], u))
 	}
 	return out
 }
@@ -137,15 +136,15 @@ func (s staff) comings() (out [][]byte) {
 // lookups ask for users from all over the directory by name.
 func (s staff) lookups() (out [][]byte) {
 	for i := range laterNames {
-		out = append(out, s.strict.named(fmt.Sprintf("user-%d", i*len(s.users)/laterNames)))
+		out = append(out, s.reader.named(fmt.Sprintf("user-%d", i*len(s.users)/laterNames)))
 	}
 	return out
 }
 
 func (s staff) group() [][]byte {
-	return [][]byte{s.strict.request("GET", "/Groups/"+s.groups[0]+"?excludedAttributes=members", "")}
+	return [][]byte{s.reader.request("GET", "/Groups/"+s.groups[0]+"?excludedAttributes=members", "")}
 }
 
 func (s staff) list() [][]byte {
-	return [][]byte{s.strict.request("GET", "/Groups?count=100&excludedAttributes=members", "")}
+	return [][]byte{s.reader.request("GET", "/Groups?count=100&excludedAttributes=members", "")}
 }
