@@ -20,7 +20,6 @@ const (
 	laterGroups  = pageSize
 	laterJoiners = 64 // users who come and go: many more than connections, so that nobody goes before they have come
 	laterNames   = 1000
-	readDialect  = store.StrictSCIM // whose groups never show members
 )
 
 // staff is a company that is served, and what is measured of it.
@@ -116,7 +115,7 @@ func (s *staff) fill(ctx context.Context, db *store.DB, w world, c company) erro
 		if s.writer.token, err = addToken(tx, w, store.StrictSCIM); err != nil {
 			return err
 		}
-		s.reader.token, err = addToken(tx, w, readDialect)
+		s.reader.token, err = addToken(tx, w, store.CompleteSCIM)
 		return err
 	})
 }

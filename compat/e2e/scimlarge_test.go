@@ -35,10 +35,23 @@ func TestSCIMLargeGroup(t *testing.T) {
 			}
 		}
 	}
-	// AWS's dialect shows no members, however a group is asked for.
-	out, err := c.ask(ctx, "GET", "/Groups/"+group, "")
-	if err != nil || out.status != http.StatusOK || len(out.Members) != 0 {
-		t.Errorf("group: %d with %d members, %v", out.status, len(out.Members), err)
+	var made struct{ BearerToken string }
+	s.cliJSON(&made, "scim", "token", "directory", "--dialect", "complete")
+	full := &scimClient{endpoint: c.endpoint, token: made.BearerToken}
+	for _, show := range []struct {
+		client *scimClient
+		query  string
+		want   int
+	}{
+		{c, "", 0}, // AWS's dialect shows no members, however a group is asked for
+		{full, "", many},
+		{full, "?attributes=members", many},
+		{full, "?excludedAttributes=members", 0},
+	} {
+		out, err := show.client.ask(ctx, "GET", "/Groups/"+group+show.query, "")
+		if err != nil || out.status != http.StatusOK || len(out.Members) != show.want {
+			t.Errorf("group%s: %d with %d members (%v), want %d", show.query, out.status, len(out.Members), err, show.want)
+		}
 	}
 }
 
