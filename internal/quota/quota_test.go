@@ -185,8 +185,16 @@ func TestSpend(t *testing.T) {
 		at   time.Duration
 		wait time.Duration
 	}{
-		{-1, 0, 0}, {0, 0, 0}, {60, 0, 0}, {60, 0, 200 * time.Millisecond}, {60, 0, 200 * time.Millisecond}, {40, 0, 0},
-		{350, 0, time.Second}, {350, time.Second, 0}, {1, time.Second, 2510 * time.Millisecond}, {1, 3510 * time.Millisecond, 0},
+		{-1, 0, 0},
+		{0, 0, 0},
+		{60, 0, 0},
+		{60, 0, 200 * time.Millisecond},
+		{60, 0, 200 * time.Millisecond},
+		{40, 0, 0},
+		{350, 0, time.Second},
+		{350, time.Second, 0},
+		{1, time.Second, 2510 * time.Millisecond},
+		{1, 3510 * time.Millisecond, 0},
 	} {
 		if wait := b.Spend("k", step.n, 100, start.Add(step.at)); wait != step.wait {
 			t.Errorf("%d at %v: wait %v, want %v", step.n, step.at, wait, step.wait)
