@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -146,12 +145,24 @@ func (c *call) userCandidates(k *kind) finder {
 	if mail, ok := k.filter.Equal("emails[primary].value"); ok {
 		return one(c.tx.UserByEmail(c.from.StoreID, mail))
 	}
+	if mail, ok := k.filter.Equal("emails.value"); ok && mail != "" {
+		return pages(func(q page.Query) ([]row, page.Key, error) {
+			all, next, err := wrapped(c.tx.UsersByAnyEmail(c.from.StoreID, mail, q))
+			return c.usersRows(all), next, err
+		})
+	}
+	return c.usersOfGroup(k)
+}
+
+// usersOfGroup finds the members of a group that a filter names.
+func (c *call) usersOfGroup(k *kind) finder {
 	group, ok := k.filter.Equal("groups.value")
 	if !ok {
 		return nil
 	}
+	one := func(err error) finder { return func(func([]row) (bool, error)) error { return err } }
 	if g, err := foundGroup(directory.Group(c.tx, c.from.StoreID, strings.ToLower(group))); err != nil || len(c.groupsRows(g)) == 0 {
-		return one(store.User{}, cmp.Or(err, store.ErrNotFound)) // a group that the token does not see has nobody
+		return one(err) // a group that the token does not see has nobody
 	}
 	k.knows("groups", group)
 	return pages(func(q page.Query) ([]row, page.Key, error) {

@@ -92,7 +92,7 @@ func TestOthersAreNotSeen(t *testing.T) {
 // TestScansWait: one scan at a time, and who waits goes when the client does.
 func TestScansWait(t *testing.T) {
 	w := completeWorld(t)
-	w.few()
+	ids := w.few()
 	leave := w.holdTurn()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -105,6 +105,19 @@ func TestScansWait(t *testing.T) {
 	}
 	w.do("GET", "/Users?filter=userName+eq+%22ann%22", "").expect(http.StatusOK) // an index serves it
 	w.do("GET", "/Users", "").expect(http.StatusOK)
+	for _, filter := range []string{
+		`emails eq "ANN@home.test"`, `emails.value eq "ann@home.test"`, `emails[value eq "ann@home.test"] and active eq true`, `emails[type eq "work"].value eq "ann@x.test"`,
+		`emails[not (type eq "work")].value eq "ann@home.test"`, `emails[primary eq true].value eq "ann@x.test"`, `emails.value eq "ann@x.test" and emails.value eq "ann@home.test"`,
+	} {
+		if got := w.listed("/Users", filter); !slices.Equal(got, []string{ids["ann"]}) {
+			t.Errorf("%s: %v", filter, got)
+		}
+	}
+	for _, filter := range []string{`emails[type eq "work"].value eq "ann@home.test"`, `emails.value eq "nobody@x.test"`, `emails.value eq "ann@x.test" and emails.value eq "bob@x.test"`} {
+		if got := w.listed("/Users", filter); got != nil {
+			t.Errorf("%s: %v", filter, got)
+		}
+	}
 	leave()
 	if n := len(w.do("GET", "/Users?filter=title+pr", "").expect(http.StatusOK).ids()); n != 2 {
 		t.Errorf("%d found", n)

@@ -147,6 +147,9 @@ func (tx *Tx) InsertUser(u User) error {
 	if err != nil {
 		return err
 	}
+	if err := tx.insertEmails(u); err != nil {
+		return err
+	}
 	return tx.markUser(u.ID, false)
 }
 
@@ -160,12 +163,21 @@ func (tx *Tx) UpdateUser(u User) error {
 	if err != nil {
 		return err
 	}
+	if _, err := tx.exec(deleteEmails, u.ID); err != nil {
+		return err
+	}
+	if err := tx.insertEmails(u); err != nil {
+		return err
+	}
 	return tx.markUser(u.ID, u.Status == UserDisabled)
 }
 
-// DeleteUser removes the user's row alone; ErrNotFound.
+// DeleteUser removes the user's row, and what finds it by mail address, alone; ErrNotFound.
 func (tx *Tx) DeleteUser(id string) error {
 	if err := tx.markUser(id, true); err != nil {
+		return err
+	}
+	if _, err := tx.exec(deleteEmails, id); err != nil {
 		return err
 	}
 	return one(tx.exec(deleteUser, id))

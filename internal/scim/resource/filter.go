@@ -133,14 +133,19 @@ func (c *compiler) within(e *within) (func(map[string]any) bool, error) {
 	}, nil
 }
 
-// element compiles a filter over one element of an attribute.
-func (a *Attribute) element(e expression) (*element, error) {
-	c := compiler{needs: map[string]int{}, lookup: func(name string) (Target, knowledge) {
+// compiler knows the parts of an attribute by their names.
+func (a *Attribute) compiler() *compiler {
+	return &compiler{needs: map[string]int{}, lookup: func(name string) (Target, knowledge) {
 		if part := a.Part(name); part != nil {
 			return Target{Attr: part}, kept
 		}
 		return Target{}, unknown
 	}}
+}
+
+// element compiles a filter over one element of an attribute.
+func (a *Attribute) element(e expression) (*element, error) {
+	c := a.compiler()
 	m, err := c.compile(e)
 	if err != nil {
 		return nil, err
@@ -197,15 +202,24 @@ func (c *compiler) equalities(e expression, out map[string]string) {
 		if known != kept || t.URN != "" || t.Attr == nil {
 			return
 		}
-		if inner, err := t.Attr.element(e.of); err == nil && inner.equal != nil {
-			v, ok := inner.equal["value"].(string)
-			if ok && inner.equal["primary"] == true {
-				out[t.Attr.Name+"[primary].value"] = v
-			} else if ok {
-				out[t.Attr.Name+".value"] = v
-			}
-		}
+		t.Attr.equalities(e.of, out)
 	}
+}
+
+// equalities collects those of a filter over one element of an attribute: of its value, and of whether it is the primary one.
+func (a *Attribute) equalities(e expression, out map[string]string) {
+	inner := map[string]string{}
+	c := a.compiler()
+	c.equalities(e, inner)
+	v, ok := inner["value"]
+	if !ok {
+		return
+	}
+	if made := map[string]any{}; c.made(e, made) && made["primary"] == true {
+		out[a.Name+"[primary].value"] = v
+		return
+	}
+	out[a.Name+".value"] = v
 }
 
 // name is the path of what is compared: that of the value, for a complex attribute by itself.
