@@ -105,6 +105,8 @@ const (
 	anyCase   = "names of attributes have no case (RFC 7643 §2.1)"
 	asText    = "booleans as texts are Entra's (case S02)"
 	merged    = "the parts that are not named stay (RFC 7644 §3.5.2.3)"
+	replaced  = "values that a filter chooses are replaced, not added to (RFC 7644 §3.5.2.3)"
+	inOrder   = "what is replaced stays where it was: the order of values tells nothing"
 	asIs      = "what is there already is not added again (RFC 7644 §3.5.2.1)"
 	wanted    = "what Entra adds by a filter is made as the filter says (case S03)"
 	preferred = "the only one of a list is the primary one, as AWS wants it"
@@ -178,7 +180,7 @@ var scimPatches = []struct {
 	{`{EMAILS}`, `{"op":"add","path":"emails","value":[{"value":"b@x.test","type":"home"}]}`, scimmy(asIs)},
 	{`{EMAILS}`, `{"op":"replace","path":"emails","value":[{"value":"c@x.test","type":"other"}]}`, nil},
 	{`{EMAILS}`, `{"op":"replace","path":"emails[type eq \"work\"].value","value":"n@x.test"}`, nil},
-	{`{EMAILS}`, `{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"n@x.test","type":"work"}}`, scimmy(merged)},
+	{`{EMAILS}`, `{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"n@x.test","type":"work"}}`, both(patcher(replaced), scimmy(inOrder))},
 	{`{EMAILS}`, `{"op":"remove","path":"emails[type eq \"work\"]"}`, nil},
 	{`{EMAILS}`, `{"op":"remove","path":"emails[type eq \"home\" and value eq \"b@x.test\"]"}`, nil},
 	{`{EMAILS}`, `{"op":"remove","path":"emails[type eq \"other\"]"}`, nil},

@@ -95,10 +95,15 @@ func (o Operation) chosen(all []any) ([]any, error) {
 			left = append(left, e)
 			continue
 		}
-		hits = append(hits, inner)
-		if keep, err := o.applyElement(inner); err != nil {
+		keep, err := o.applyElement(inner)
+		if err != nil {
 			return nil, err
-		} else if keep {
+		}
+		same := func(hit map[string]any) bool { return reflect.DeepEqual(hit, inner) }
+		if o.replaces() && slices.ContainsFunc(hits, same) {
+			continue // all have become the same one
+		}
+		if hits = append(hits, inner); keep {
 			left = append(left, inner)
 		}
 	}
@@ -107,8 +112,8 @@ func (o Operation) chosen(all []any) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := o.applyElement(made); err != nil {
-			return nil, err
+		if keep, err := o.applyElement(made); err != nil || !keep {
+			return left, err
 		}
 		if o.Path.Attr.Part("primary") != nil && len(left) == 0 && made["primary"] == nil {
 			made["primary"] = true // the only one
@@ -164,6 +169,9 @@ func (o Operation) applyElement(e map[string]any) (keep bool, err error) {
 	if o.Op == "remove" {
 		return false, nil
 	}
+	if o.replaces() {
+		return o.replace(e)
+	}
 	v, err := o.Path.Attr.read(o.Value, o.of.Tolerant)
 	if err != nil {
 		return true, err
@@ -172,6 +180,31 @@ func (o Operation) applyElement(e map[string]any) (keep bool, err error) {
 		maps.Copy(e, one.(map[string]any))
 	}
 	return true, nil
+}
+
+// replaces says whether elements that a path's filter chooses are replaced as wholes. AWS's dialect changes the parts that are named.
+func (o Operation) replaces() bool {
+	return o.Op == "replace" && o.of.Tolerant && o.Path.filter != nil && o.Path.Part == nil
+}
+
+// replace makes an element another (RFC 7644 §3.5.2.3). What chose it, and the new one does not name, it still is: so the same request
+// finds it again. One that is blank goes.
+func (o Operation) replace(e map[string]any) (keep bool, err error) {
+	by := o.Value
+	if all, isList := by.([]any); isList {
+		if len(all) != 1 {
+			return true, fault.Invalidf("What %s chooses is replaced by one value.", clip(o.Path.text)).WithReason("invalidValue")
+		}
+		by = all[0]
+	}
+	v, err := o.Path.Attr.one(by, true)
+	if err != nil {
+		return true, err
+	}
+	clear(e)
+	maps.Copy(e, o.Path.filter.equal)
+	maps.Copy(e, v.(map[string]any))
+	return !isBlank(e), nil
 }
 
 // whole changes a list as a whole.

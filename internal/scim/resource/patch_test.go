@@ -46,6 +46,15 @@ var patches = map[string][3]string{
 	"remove what is not there":       {`{` + twoMail + `}`, `{"op":"remove","path":"emails[type eq \"other\"].value"}`, `{` + twoMail + `}`},
 	"replace a list (§3.5.2.3)":      {`{` + twoMail + `}`, `{"op":"replace","path":"emails","value":[{"value":"c@x.test"}]}`, `{"emails":[{"value":"c@x.test"}]}`},
 	"replace an element (§3.5.2.3)":  {`{"addresses":[{"type":"work","country":"DE"},{"type":"home"}]}`, `{"op":"replace","path":"addresses[type eq \"work\"]","value":{"type":"work","streetAddress":"911 Universal City Plaza","country":"US"}}`, `{"addresses":[{"type":"work","country":"US","streetAddress":"911 Universal City Plaza"},{"type":"home"}]}`},
+	"replaced is what is named":      {`{` + twoMail + `}`, `{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"n@x.test","type":"work"}}`, `{"emails":[{"value":"n@x.test","type":"work"},{"value":"b@x.test","type":"home"}]}`},
+	"replaced, and of what chose it": {`{` + twoMail + `}`, `{"op":"replace","path":"emails[type eq \"work\" and primary eq true]","value":[{"value":"n@x.test","display":"N"}]}`, `{"emails":[{"value":"n@x.test","display":"N","type":"work","primary":true},{"value":"b@x.test","type":"home"}]}`},
+	"replaced by what it was not":    {`{` + twoMail + `}`, `{"op":"replace","path":"emails[type eq \"home\"]","value":{"value":"b@x.test","type":"other","primary":true}}`, `{"emails":[{"value":"a@x.test","type":"work"},{"value":"b@x.test","type":"other","primary":true}]}`},
+	"several replaced":               {`{` + twoMail + `}`, `{"op":"replace","path":"emails[value ew \"x.test\"]","value":{"value":"n@x.test","primary":true}}`, `{"emails":[{"value":"n@x.test","primary":true}]}`},
+	"replaced by a blank one":        {`{` + twoMail + `}`, `{"op":"replace","path":"emails[type eq \"home\"]","value":{"type":"home","value":""}}`, `{"emails":[{"value":"a@x.test","type":"work","primary":true}]}`},
+	"replaced label":                 {`{` + twoMail + `}`, `{"op":"replace","path":"emails[value eq \"b@x.test\"]","value":{"type":"other"}}`, `{"emails":[{"value":"a@x.test","type":"work","primary":true},{"value":"b@x.test","type":"other"}]}`},
+	"nothing replaced by a blank":    {`{` + twoMail + `}`, `{"op":"replace","path":"emails[type eq \"other\"]","value":[{"value":""}]}`, `{` + twoMail + `}`},
+	"made where nothing is replaced": {`{` + twoMail + `}`, `{"op":"replace","path":"emails[type eq \"other\"]","value":{"value":"o@x.test"}}`, `{"emails":[{"value":"a@x.test","type":"work","primary":true},{"value":"b@x.test","type":"home"},{"type":"other","value":"o@x.test"}]}`},
+	"added to one":                   {`{` + twoMail + `}`, `{"op":"add","path":"emails[type eq \"work\"]","value":{"display":"A"}}`, `{"emails":[{"value":"a@x.test","type":"work","primary":true,"display":"A"},{"value":"b@x.test","type":"home"}]}`},
 	"replace a part (§3.5.2.3)":      {`{"addresses":[{"type":"work","country":"DE"}]}`, `{"op":"replace","path":"addresses[type eq \"work\"].streetAddress","value":"1010 Broadway Ave"}`, `{"addresses":[{"type":"work","country":"DE","streetAddress":"1010 Broadway Ave"}]}`},
 	"replace without a path":         {`{` + twoMail + `,"name":{"givenName":"A","familyName":"B"}}`, `{"op":"replace","value":{"emails":[{"value":"c@x.test","type":"work"}],"name":{"givenName":"C"}}}`, `{"emails":[{"value":"c@x.test","type":"work"}],"name":{"givenName":"C","familyName":"B"}}`},
 	"replace with nothing":           {`{` + twoMail + `}`, `{"op":"replace","path":"emails","value":[]}`, `{}`},
@@ -91,6 +100,10 @@ func TestPatchRefuses(t *testing.T) {
 		`{"op":"replace","path":"emails[type ne \"work\"].value","value":"x"}`:                               "noTarget",
 		`{"op":"replace","path":"emails[type eq \"a\" or type eq \"b\"].value","value":"x"}`:                 "noTarget",
 		`{"op":"replace","path":"emails[value co \"x\"]","value":{"value":"x"}}`:                             "noTarget",
+		`{"op":"replace","path":"emails[type eq \"x\"]","value":[{"value":"a"},{"value":"b"}]}`:              "invalidValue",
+		`{"op":"replace","path":"emails[type eq \"x\"]","value":[]}`:                                         "invalidValue",
+		`{"op":"replace","path":"emails[type eq \"x\"]","value":[null]}`:                                     "",
+		`{"op":"replace","path":"emails[type eq \"x\"]","value":4}`:                                          "",
 		`{"op":"replace","path":"id","value":"x"}`:                                                           "mutability",
 		`{"op":"remove","path":"meta.created"}`:                                                              "mutability",
 		`{"op":"add","path":"groups","value":[{"value":"x"}]}`:                                               "mutability",
@@ -116,6 +129,12 @@ func TestPatchRefuses(t *testing.T) {
 		if err := patched(User, nil, tree(t, body)); err == nil {
 			t.Errorf("%s is taken", body)
 		}
+	}
+	// AWS's dialect changes the parts that are named.
+	strict := tree(t, `{"emails":[{"value":"a","type":"work","primary":true}]}`)
+	if err := patched(StrictUser, strict, tree(t, `{"Operations":[{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"b"}}]}`)); err != nil ||
+		!cmp.Equal(strict, tree(t, `{"emails":[{"value":"b","type":"work","primary":true}]}`)) {
+		t.Errorf("%v, %v", strict, err)
 	}
 	// Two are made primary at once.
 	two := tree(t, `{"emails":[{"value":"a"},{"value":"b"}]}`)
