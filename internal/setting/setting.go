@@ -171,10 +171,14 @@ func numbers(name string, byDefault int, aws string, low, high int, field func(*
 }
 
 func durations(name string, byDefault time.Duration, aws string, low, high time.Duration, zero bool, field func(*Values) *time.Duration, description string) definition {
+	or := ""
+	if zero {
+		or = "0, or "
+	}
 	set := func(v *Values, text string) error {
 		d, err := parse(text)
 		if err != nil || (d < low || d > high) && !(zero && d == 0) {
-			return fmt.Errorf("it is a time from %s to %s, such as 30m, 8h or 7d", Format(low), Format(high))
+			return fmt.Errorf("it is %sa time from %s to %s, such as 30m, 8h or 7d", or, Format(low), Format(high))
 		}
 		*field(v) = d
 		return nil

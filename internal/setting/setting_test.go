@@ -52,6 +52,19 @@ func TestPutAndReset(t *testing.T) {
 		if f := fault.As(err); f == nil || f.Kind != fault.Invalid || !strings.Contains(f.Message, "15m to 90d") {
 			t.Errorf("too long: %v", err)
 		}
+		if s, err = Put(tx, "scim.guard.window", "0s", "arn:me"); err != nil || s.Value != "0" {
+			t.Errorf("no window: %+v, %v", s, err)
+		}
+		if v, err := Load(tx); err != nil || v.SCIMGuardWindow != 0 {
+			t.Errorf("no window: %+v, %v", v, err)
+		}
+		_, err = Put(tx, "scim.guard.window", "30s", "arn:me")
+		if f := fault.As(err); f == nil || !strings.Contains(f.Message, "it is 0, or a time from 1m to 7d") {
+			t.Errorf("too short: %v", err)
+		}
+		if _, err := Reset(tx, "scim.guard.window"); err != nil {
+			t.Error(err)
+		}
 		if _, err = Put(tx, "session.lief", "1h", "arn:me"); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("no such setting: %v", err)
 		}
