@@ -191,7 +191,8 @@ func hashOf(form any) string {
 // left is in the place of the hash of a user who has left and is kept out.
 const left = "left"
 
-// same says whether what is there is what is wanted, but for whether the person is let in. What a server adds to a name is its own affair.
+// same says whether what is there is what is wanted, but for whether the person is let in. What a server adds to a name is its own affair,
+// and whether it holds the only one of a list to be the primary one, as we do of mail addresses.
 func (p person) same(there person) bool {
 	if p.Name.Formatted == "" {
 		there.Name.Formatted = ""
@@ -200,9 +201,12 @@ func (p person) same(there person) bool {
 	if there.Enterprise != nil && *there.Enterprise == (enterprise{}) {
 		there.Enterprise = nil
 	}
-	for _, l := range []*[]typed{&there.Emails, &there.PhoneNumbers, &there.Roles} {
-		if len(*l) == 0 {
+	for want, l := range map[*[]typed]*[]typed{&p.Emails: &there.Emails, &p.PhoneNumbers: &there.PhoneNumbers, &p.Roles: &there.Roles} {
+		switch {
+		case len(*l) == 0:
 			*l = nil
+		case len(*l) == 1 && len(*want) == 1:
+			(*l)[0].Primary = (*want)[0].Primary
 		}
 	}
 	if len(there.Addresses) == 0 {
