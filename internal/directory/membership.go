@@ -50,7 +50,7 @@ func RemoveMember(tx *store.Tx, storeID arn.StoreID, id, by string) error {
 // Members says how the members of a group are to change, by the users' ids. Nobody is in both lists.
 type Members struct {
 	Join, Leave []string
-	// Source, unless empty, is the one whose users alone may join, besides users who were made here.
+	// Source, unless empty, is the one whose users alone may join and leave, besides users who were made here.
 	Source string
 }
 
@@ -64,7 +64,7 @@ func ChangeMembers(tx *store.Tx, g store.Group, m Members, by string) (joined, l
 	for _, one := range all {
 		joined = append(joined, one.UserID)
 	}
-	if left, err = leaveAll(tx, g, m.Leave); err != nil || len(joined)+len(left) == 0 {
+	if left, err = leaveAll(tx, g, m.Leave, m.Source); err != nil || len(joined)+len(left) == 0 {
 		return nil, nil, err
 	}
 	return joined, left, membersChanged(tx, g, append(joined[:len(joined):len(joined)], left...), by)
@@ -78,7 +78,7 @@ func joinAll(tx *store.Tx, g store.Group, ids []string, source, by string) ([]st
 	var all []store.Membership
 	for _, id := range ids {
 		c, ok := found[strings.ToLower(id)]
-		if !ok || c.StoreID != g.StoreID || source != "" && c.Source != "" && c.Source != source {
+		if !ok || c.StoreID != g.StoreID || isOthers(c, source) {
 			return nil, fault.Missing("USER", id)
 		}
 		if c.Membership != "" {
@@ -94,14 +94,19 @@ func joinAll(tx *store.Tx, g store.Group, ids []string, source, by string) ([]st
 	return all, nil
 }
 
-func leaveAll(tx *store.Tx, g store.Group, ids []string) ([]string, error) {
+// isOthers says whether a user comes from a source that is not the one.
+func isOthers(c store.Candidate, source string) bool {
+	return source != "" && c.Source != "" && c.Source != source
+}
+
+func leaveAll(tx *store.Tx, g store.Group, ids []string, source string) ([]string, error) {
 	found, err := candidates(tx, g, ids)
 	if err != nil {
 		return nil, err
 	}
 	var gone []string
 	for _, id := range ids {
-		if c := found[strings.ToLower(id)]; c.Membership != "" {
+		if c := found[strings.ToLower(id)]; c.Membership != "" && !isOthers(c, source) {
 			delete(found, c.UserID)
 			gone = append(gone, c.UserID)
 		}

@@ -29,7 +29,7 @@ func (c *call) group() (store.Group, error) {
 	return g, err
 }
 
-// members are the users of a group, as its resource shows them.
+// members are the users of a group whom the token may see, as its resource shows them.
 func (c *call) members(groupID string) ([]any, error) {
 	out := []any{}
 	for q := (page.Query{Limit: 1000}); ; {
@@ -38,7 +38,9 @@ func (c *call) members(groupID string) ([]any, error) {
 			return nil, fmt.Errorf("list members: %w", err)
 		}
 		for _, m := range rows {
-			out = append(out, map[string]any{"value": m.ID, "$ref": c.base() + "/Users/" + m.ID, "type": "User", "display": m.DisplayName})
+			if c.sees(m.Source) {
+				out = append(out, map[string]any{"value": m.ID, "$ref": c.base() + "/Users/" + m.ID, "type": "User", "display": m.DisplayName})
+			}
 		}
 		if q.After = next; next == nil {
 			return out, nil

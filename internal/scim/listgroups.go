@@ -36,7 +36,12 @@ func listGroups(c *call) (answer, error) {
 
 func (c *call) groupsOf(a asked) (rows []store.Group, next page.Key, err error) {
 	in := a.conditions
-	user := in["members"] + in["members.value"]
+	user := strings.ToLower(in["members"] + in["members.value"])
+	if user != "" {
+		if sees, err := c.seesUser(user); err != nil || !sees {
+			return nil, nil, err
+		}
+	}
 	switch {
 	case in == nil && a.q.Limit == 0:
 	case in == nil:
@@ -51,7 +56,7 @@ func (c *call) groupsOf(a asked) (rows []store.Group, next page.Key, err error) 
 	case in["id"] != "":
 		rows, err = c.groupWith(in["id"], user)
 	case user != "" && a.q.Limit > 0:
-		return wrapped(c.tx.GroupsOfUser(strings.ToLower(user), a.q))
+		return wrapped(c.tx.GroupsOfUser(user, a.q))
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil, nil
@@ -65,7 +70,7 @@ func (c *call) groupsOf(a asked) (rows []store.Group, next page.Key, err error) 
 // groupWith is the group, if the user is in it; "": whoever is.
 func (c *call) groupWith(id, user string) ([]store.Group, error) {
 	if user != "" {
-		if _, err := c.tx.MembershipOf(id, strings.ToLower(user)); err != nil {
+		if _, err := c.tx.MembershipOf(id, user); err != nil {
 			return nil, err
 		}
 	}

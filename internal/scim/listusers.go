@@ -57,7 +57,11 @@ func (c *call) usersOf(a asked) ([]store.User, page.Key, error) {
 		if a.q.Limit == 0 {
 			return nil, nil, nil
 		}
-		all, next, err := wrapped(c.tx.UsersOfGroup(strings.ToLower(in["groups.value"]+in["groups"]), a.q))
+		group := strings.ToLower(in["groups.value"] + in["groups"])
+		if sees, err := c.seesGroup(group); err != nil || !sees {
+			return nil, nil, err
+		}
+		all, next, err := wrapped(c.tx.UsersOfGroup(group, a.q))
 		return c.seen(all), next, err
 	}
 	if err != nil {
@@ -71,6 +75,18 @@ func wrapped[T any](rows []T, next page.Key, err error) ([]T, page.Key, error) {
 		err = fmt.Errorf("list: %w", err)
 	}
 	return rows, next, err
+}
+
+// seesUser says whether there is a user of the id whom the token may see; nobody is in a group, as far as it goes, who is none.
+func (c *call) seesUser(id string) (bool, error) {
+	rows, err := found(directory.User(c.tx, c.from.StoreID, id))
+	return len(c.seen(rows)) > 0, err
+}
+
+// seesGroup is that of groups.
+func (c *call) seesGroup(id string) (bool, error) {
+	rows, err := foundGroup(directory.Group(c.tx, c.from.StoreID, id))
+	return len(c.groupsRows(rows)) > 0, err
 }
 
 // seen are those of users that the token may see.

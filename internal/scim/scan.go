@@ -154,15 +154,19 @@ func (c *call) userCandidates(k *kind) finder {
 	return c.usersOfGroup(k)
 }
 
+// nothing is a finder of none.
+func nothing(err error) finder {
+	return func(func([]row) (bool, error)) error { return err }
+}
+
 // usersOfGroup finds the members of a group that a filter names.
 func (c *call) usersOfGroup(k *kind) finder {
 	group, ok := k.filter.Equal("groups.value")
 	if !ok {
 		return nil
 	}
-	one := func(err error) finder { return func(func([]row) (bool, error)) error { return err } }
-	if g, err := foundGroup(directory.Group(c.tx, c.from.StoreID, strings.ToLower(group))); err != nil || len(c.groupsRows(g)) == 0 {
-		return one(err) // a group that the token does not see has nobody
+	if sees, err := c.seesGroup(strings.ToLower(group)); err != nil || !sees {
+		return nothing(err) // a group that the token does not see has nobody
 	}
 	k.knows("groups", group)
 	return pages(func(q page.Query) ([]row, page.Key, error) {
@@ -183,6 +187,9 @@ func (c *call) groupCandidates(k *kind) finder {
 		}
 	}
 	if user, ok := k.filter.Equal("members.value"); ok { // first, since the members need not be read for it
+		if sees, err := c.seesUser(strings.ToLower(user)); err != nil || !sees {
+			return nothing(err)
+		}
 		k.knows("members", user)
 		return pages(func(q page.Query) ([]row, page.Key, error) {
 			all, next, err := wrapped(c.tx.GroupsOfUser(strings.ToLower(user), q))

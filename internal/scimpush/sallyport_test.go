@@ -108,9 +108,13 @@ func TestCompleteSallyport(t *testing.T) {
 // alike fails unless both sides have the same people and groups, but that a single address is primary there.
 func (w *world) alike() {
 	w.t.Helper()
-	w.update(func(tx *store.Tx) error { return change(tx, "lone", func(u *store.User) { u.Emails[0].Primary = true }) })
+	w.update(func(tx *store.Tx) error {
+		return change(tx, "lone", func(u *store.User) { u.Emails[0].Primary = true })
+	})
 	w.same()
-	w.update(func(tx *store.Tx) error { return change(tx, "lone", func(u *store.User) { u.Emails[0].Primary = false }) })
+	w.update(func(tx *store.Tx) error {
+		return change(tx, "lone", func(u *store.User) { u.Emails[0].Primary = false })
+	})
 	w.drain()
 }
 

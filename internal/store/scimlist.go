@@ -26,7 +26,7 @@ const (
 	groupsOfUsers  query = `SELECT m.user_id, g.id, g.display_name, g.source` + membershipLive + ` WHERE m.user_id IN ($1) ORDER BY m.user_id, m.group_id`
 	usersByID      query = `SELECT ` + userColumns + ` FROM directory_user WHERE id IN ($1)`
 	groupsByID     query = `SELECT ` + groupColumns + ` FROM directory_group WHERE id IN ($1)`
-	namesOfMembers query = `SELECT u.id, u.display_name` + membershipLive + ` WHERE m.group_id = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`
+	namesOfMembers query = `SELECT u.id, u.display_name, u.source` + membershipLive + ` WHERE m.group_id = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`
 )
 
 // Sourced is a page of what a tenant sees: what comes from it, and what was made here, in the order of creation, so that pages
@@ -106,12 +106,12 @@ func (tx *Tx) GroupsOfUser(userID string, q page.Query) ([]Group, page.Key, erro
 	return rows, next, nil
 }
 
-// Named is a user by id and display name.
-type Named struct{ ID, DisplayName string }
+// Named is a user by id and display name, with the tenant that the user comes from.
+type Named struct{ ID, DisplayName, Source string }
 
-// MembersNamed lists the users in a group by id, with their names alone.
+// MembersNamed lists the users in a group by id, with their names and sources alone.
 func (tx *Tx) MembersNamed(groupID string, q page.Query) ([]Named, page.Key, error) {
-	rows, err := list(tx, namesOfMembers, func(r row) (n Named, err error) { err = r.Scan(&n.ID, &n.DisplayName); return n, err }, groupID, at(q.After, 0), q.Limit+1)
+	rows, err := list(tx, namesOfMembers, func(r row) (n Named, err error) { err = r.Scan(&n.ID, &n.DisplayName, &n.Source); return n, err }, groupID, at(q.After, 0), q.Limit+1)
 	if err != nil {
 		return nil, nil, err
 	}
