@@ -133,6 +133,20 @@ func OneOfEach(was, u store.User) error {
 	return nil
 }
 
+// KeepDisplays gives values that a user had before the displays that they had: those of mail addresses, phone numbers and roles, which AWS's
+// APIs and its dialect of SCIM neither show nor take.
+func KeepDisplays(was store.User, u *store.User) {
+	for _, l := range []struct{ was, have []store.TypedValue }{{was.Emails, u.Emails}, {was.PhoneNumbers, u.PhoneNumbers}, {was.Roles, u.Roles}} {
+		for i, v := range l.have {
+			for _, w := range l.was {
+				if v.Display == "" && v.Value == w.Value && v.Type == w.Type {
+					l.have[i].Display = w.Display
+				}
+			}
+		}
+	}
+}
+
 // text is an attribute whose characters are bounded in number and kind.
 type text struct {
 	name, value string

@@ -5,9 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	api "sallyport/internal/awsapi/identitystore"
 	"sallyport/internal/directory"
 	"sallyport/internal/ssoadmin/admintest"
+	"sallyport/internal/store"
 )
 
 func TestUpdateUser(t *testing.T) {
@@ -49,6 +52,52 @@ func TestUpdateUser(t *testing.T) {
 	newUser(t, w, "bob")
 	admintest.Fails[api.UpdateUserResponse](t, w, update(`userName="BOB"`), "ConflictException")
 	admintest.Must[api.UpdateUserResponse](t, w, update(`userName="Ana2"`))
+}
+
+// TestSeveralValues: what a source has sent of a person, and AWS's APIs do not take, is shown, and stays until it is changed itself.
+func TestSeveralValues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := newUser(t, w, "ana")
+	record := func(edit func(*store.User)) (u store.User) {
+		t.Helper()
+		err := w.DB.Update(t.Context(), func(tx *store.Tx) (err error) {
+			if u, err = directory.User(tx, storeID, id); err != nil || edit == nil {
+				return err
+			}
+			edit(&u)
+			u, err = directory.UpdateUser(tx, u, "", "test")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	want := record(func(u *store.User) {
+		u.Emails = []store.TypedValue{{Value: "a@x.test", Type: "work", Primary: true, Display: "A"}, {Value: "b@x.test", Type: "home", Display: "B"}}
+		u.PhoneNumbers, u.Roles = []store.TypedValue{{Value: "1"}, {Value: "2", Display: "Two"}}, []store.TypedValue{{Value: "r1", Display: "R"}, {Value: "r2"}}
+	}).UserAttrs
+	update := func(path, value string) *api.UpdateUserRequest {
+		return &api.UpdateUserRequest{IdentityStoreId: storeID, UserId: id, Operations: []api.AttributeOperation{{AttributePath: path, AttributeValue: json.RawMessage(value)}}}
+	}
+	expect := func(doing string) {
+		t.Helper()
+		if diff := cmp.Diff(want, record(nil).UserAttrs); diff != "" {
+			t.Errorf("%s: %s", doing, diff)
+		}
+	}
+	if got := describe(t, w, id); len(got.Emails) != 2 || *got.Emails[1].Value != "b@x.test" || len(got.PhoneNumbers) != 2 || len(got.Roles) != 2 {
+		t.Errorf("got %+v", got)
+	}
+	admintest.Must[api.UpdateUserResponse](t, w, update("title", `"Dr"`))
+	want.Title = "Dr"
+	expect("a title")
+	admintest.Must[api.UpdateUserResponse](t, w, update("emails", `[{"Value":"a@x.test","Type":"work","Primary":true},{"Value":"c@x.test","Type":"home"}]`))
+	want.Emails[1] = store.TypedValue{Value: "c@x.test", Type: "home"}
+	expect("another address")
+	admintest.Fails[api.UpdateUserResponse](t, w, update("emails", `[{"Value":"a"},{"Value":"b"},{"Value":"c"}]`), "ValidationException")
+	expect("one more")
 }
 
 func TestUpdateGroup(t *testing.T) {

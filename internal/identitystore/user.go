@@ -145,6 +145,7 @@ func (Service) UpdateUser(_ context.Context, c *endpoint.Call, in *api.UpdateUse
 	if err := directory.OneOfEach(was, u); err != nil {
 		return nil, err
 	}
+	directory.KeepDisplays(was, &u)
 	if u, err = directory.UpdateUser(c.Tx, u, value(in.Revision), c.Caller.ARN); err != nil {
 		return nil, err
 	}

@@ -196,9 +196,12 @@ func (c *call) allowed(ops []resource.Operation) error {
 
 // update writes a user. Who is disabled loses what they hold as with any other way to disable them (case S14).
 func (c *call) update(u store.User, in object) (answer, error) {
-	was := u.Status
+	before, was := u, u.Status
 	if err := c.fill(&u, in); err != nil {
 		return answer{}, err
+	}
+	if c.strict() {
+		directory.KeepDisplays(before, &u)
 	}
 	want := u.Status
 	u.Status = was

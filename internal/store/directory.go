@@ -72,7 +72,7 @@ type Name struct {
 	HonorificSuffix string `json:"honorificSuffix,omitempty"`
 }
 
-// TypedValue is one of a person's mail addresses, phone numbers, photos or roles. Only photos have a Display.
+// TypedValue is one of a person's mail addresses, phone numbers, photos or roles. In AWS's APIs only photos have a Display.
 type TypedValue struct {
 	Value   string `json:"value,omitempty"`
 	Type    string `json:"type,omitempty"`
