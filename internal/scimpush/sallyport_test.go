@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"sallyport/internal/clock"
 	"sallyport/internal/directory"
@@ -169,4 +170,39 @@ func (w *world) meddle() {
 	w.drain()
 	w.alike()
 	w.unchanged()
+}
+
+// TestGuardThere: another Sallyport stops a mass removal. The target says by which command it is let through, and then it is.
+func TestGuardThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var all []store.User
+	for i := range 30 {
+		all = append(all, w.user(fmt.Sprint("user", i)))
+	}
+	w.connect(store.CompleteSCIM, func(c *scimpush.Change) { c.Deprovision = new(store.LeaveDeleted) })
+	w.drain()
+	w.update(func(tx *store.Tx) error {
+		for _, u := range all[:15] {
+			if err := directory.DeleteUser(tx, storeID, u.ID, ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for range 3 {
+		w.once()
+		w.clock.Advance(6 * time.Minute)
+	}
+	if s, b := w.state(); s.State != store.TargetOn || b.Records != 5 || !strings.Contains(s.LastError, "sallyport scim approve up") {
+		t.Errorf("%+v of %+v are left", b, s)
+	}
+	err := w.there.Update(t.Context(), func(tx *store.Tx) error {
+		return errors.Join(tx.ClearSCIMGuards(tenant), tx.ApproveSCIM(store.SCIMApproval{TenantID: tenant, Until: tx.Now().Add(time.Hour), By: by}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.drain()
+	w.same()
 }
