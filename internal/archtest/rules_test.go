@@ -61,11 +61,11 @@ var allowed = map[string][]string{
 	"provision":               join(below, "access", "setting"),
 	"provision/local":         join(below, "access", "provision"),
 	"provision/provisiontest": {"arn", "fault", "provision"},
-	"revocation":              join(below, "access", "session"),
 	"scimpush":                join(below, "directory"),
+	"revocation":              join(below, "access", "provision", "session"),
 	"session":                 join(below, "setting"),
 	"setting":                 below,
-	"vend":                    join(below, "access", "directory", "provision", "revocation", "session"),
+	"vend":                    join(below, "access", "directory", "provision", "revocation", "session", "setting"),
 
 	// Protocols: each between one wire and the domain; none knows another, but for the path that they share.
 	"endpoint":      join(below, rules...),

@@ -39,6 +39,8 @@ type Caller struct {
 	PermissionSet string // ARN, of an Identity Center role session
 	ViaKey        string // long-term access key under which a session was given out, if it was
 
+	CutsSeen       int64     // of a RoleSession: the number of the latest cut (store.Tx.Cut) of what it rests on, in that snapshot
+	SessionEnds    time.Time // of a Bearer: the natural end of the session
 	Issued         time.Time // since when the right is known to have stood: the snapshot that evaluated it
 	Expires        time.Time
 	MFATime        time.Time // zero: none

@@ -62,6 +62,7 @@ type RoleGrant struct {
 	PermissionSet string // ARN
 	ViaKey        string // long-term access key that asked, if one did
 
+	CutsSeen       int64     // store.Tx.LatestCut in that snapshot, or one before
 	Issued         time.Time // store.Tx.Now of the snapshot in which the right was evaluated
 	Duration       time.Duration
 	MFATime        time.Time
@@ -83,7 +84,7 @@ func (m *Minter) Role(g RoleGrant) (Credentials, error) {
 	c := Caller{
 		RoleARN: g.RoleARN, RoleID: g.RoleID, SessionName: g.SessionName, UserName: g.UserName,
 		UserID: g.UserID, SessionID: g.SessionID, ParentID: g.ParentID, PermissionSet: g.PermissionSet, ViaKey: g.ViaKey,
-		Issued: g.Issued, Expires: g.Issued.Add(g.Duration).Truncate(time.Second),
+		CutsSeen: g.CutsSeen, Issued: g.Issued, Expires: g.Issued.Add(g.Duration).Truncate(time.Second),
 		MFATime: g.MFATime, SourceIdentity: g.SourceIdentity, Tags: g.Tags, SessionPolicy: g.SessionPolicy,
 	}
 	if !c.derive() || g.Issued.IsZero() || g.Duration <= 0 || g.Duration > MaxDuration {

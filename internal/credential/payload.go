@@ -14,10 +14,11 @@ import (
 	"sallyport/internal/fault"
 )
 
-// The payload of a session token, version 1: a version byte, then fields in a fixed order. Numbers are varints; texts are
-// their length and their bytes. The account and what follows from other fields is not written.
+// The payload of a session token, version 2: a version byte, then fields in a fixed order. Numbers are varints; texts are
+// their length and their bytes. The account and what follows from other fields is not written. Version 1 had no number of cuts:
+// what it tells of was given out before the first.
 const (
-	payloadVersion = 1
+	payloadVersion = 2
 	maxTags        = 50      // STS's limit
 	maxPolicy      = 8 << 10 // bytes: room for STS's 2,048 characters; also the bound of decompression
 )
@@ -38,6 +39,7 @@ func encode(c *Caller, epoch string) ([]byte, error) {
 	b = binary.AppendVarint(b, c.Issued.UnixMicro())
 	b = binary.AppendVarint(b, c.Expires.UnixMicro())
 	b = binary.AppendVarint(b, mfaMicros(c.MFATime))
+	b = binary.AppendVarint(b, c.CutsSeen)
 	for _, s := range [...]string{
 		epoch, c.RoleARN, c.RoleID, c.SessionName, c.UserName, c.UserID,
 		c.SessionID, c.ParentID, c.PermissionSet, c.ViaKey, c.SourceIdentity, policy,
@@ -54,12 +56,16 @@ func encode(c *Caller, epoch string) ([]byte, error) {
 // decode reads what encode has written. It trusts no length, though the bytes have been authenticated.
 func decode(b []byte) (c Caller, epoch string, err error) {
 	r := reader{b: b}
-	if r.byte() != payloadVersion {
+	version := r.byte()
+	if version != payloadVersion && version != 1 {
 		return Caller{}, "", errPayload
 	}
 	c.Issued, c.Expires = r.time(), r.time()
 	if n := r.varint(); n != 0 {
 		c.MFATime = time.UnixMicro(n).UTC()
+	}
+	if version > 1 {
+		c.CutsSeen = r.varint()
 	}
 	var policy string
 	for _, s := range [...]*string{

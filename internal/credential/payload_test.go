@@ -3,6 +3,8 @@ package credential
 import (
 	"bytes"
 	"compress/flate"
+	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +22,7 @@ func drawCaller(t *rapid.T) Caller {
 		UserName: text.Draw(t, "user name"), UserID: text.Draw(t, "user"), SessionID: text.Draw(t, "session id"),
 		ParentID: text.Draw(t, "parent"), PermissionSet: text.Draw(t, "set"), ViaKey: text.Draw(t, "key"),
 		SourceIdentity: text.Draw(t, "source"), SessionPolicy: rapid.StringN(0, 500, maxPolicy).Draw(t, "policy"),
-		Issued: time.UnixMicro(at.Draw(t, "issued")).UTC(), Expires: time.UnixMicro(at.Draw(t, "expires")).UTC(),
+		CutsSeen: rapid.Int64Min(0).Draw(t, "cuts"), Issued: time.UnixMicro(at.Draw(t, "issued")).UTC(), Expires: time.UnixMicro(at.Draw(t, "expires")).UTC(),
 		Tags: rapid.MapOfN(text, text, 0, maxTags).Draw(t, "tags"),
 	}
 	if n := at.Draw(t, "mfa"); n > 0 {
@@ -52,6 +54,24 @@ func TestPayloadRoundTrip(t *testing.T) {
 			t.Fatal("trailing byte: decoded")
 		}
 	})
+}
+
+// TestPayloadOfBeforeCuts: tokens that an earlier release gave out are read, and have seen no cut.
+func TestPayloadOfBeforeCuts(t *testing.T) {
+	t.Parallel()
+	at := time.UnixMicro(1_800_000_000_000_000).UTC()
+	want := Caller{RoleARN: "arn", UserID: "u", Issued: at, Expires: at.Add(time.Hour)}
+	b, err := encode(&want, "e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := append([]byte{1}, b[1:]...)
+	times := len(binary.AppendVarint(binary.AppendVarint(nil, want.Issued.UnixMicro()), want.Expires.UnixMicro()))
+	old = slices.Delete(old, 1+times+1, 1+times+2) // after both times and that of the second factor, a byte of each
+	got, epoch, err := decode(old)
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || epoch != "e" || d != "" {
+		t.Errorf("epoch %q, %v:\n%s", epoch, err, d)
+	}
 }
 
 func TestInflateIsBounded(t *testing.T) {

@@ -29,12 +29,13 @@ type right struct {
 	kind                           credential.Kind
 	account, user, session, parent string
 	set, roleARN, roleID, key      string
+	cutsSeen                       int64
 }
 
 func rightOf(c credential.Caller) right {
 	r := right{
 		kind: c.Kind, account: string(c.Account), user: c.UserID, session: c.SessionID, parent: c.ParentID,
-		set: c.PermissionSet, roleARN: c.RoleARN, roleID: c.RoleID, key: c.ViaKey,
+		set: c.PermissionSet, roleARN: c.RoleARN, roleID: c.RoleID, key: c.ViaKey, cutsSeen: c.CutsSeen,
 	}
 	if c.Kind == credential.IAMUser {
 		r.key = c.AccessKeyID
@@ -59,5 +60,6 @@ func (r *right) dependencies(fn func(dependency)) {
 	}
 	if r.set != "" {
 		fn(dependency{"grant", r.account, r.set})
+		fn(dependency{kind: "set", id: r.set})
 	}
 }

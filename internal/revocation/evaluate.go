@@ -17,7 +17,7 @@ import (
 // session has run out takes nothing away: its credentials have an end of their own. That somebody has ended it does.
 func Evaluate(tx *store.Tx, c credential.Caller) error {
 	r := rightOf(c)
-	for _, check := range [...]func(*store.Tx, *right) error{checkAccount, checkKey, checkUser, checkSessions, checkGrant, checkRole} {
+	for _, check := range [...]func(*store.Tx, *right) error{checkAccount, checkKey, checkUser, checkSessions, checkGrant, checkRole, checkCut} {
 		if err := check(tx, &r); err != nil {
 			return err
 		}
@@ -82,6 +82,32 @@ func checkRole(tx *store.Tx, r *right) error {
 	role, err := tx.Role(arn.AccountID(r.account), name)
 	// A role of the same name that was made later is another role: its id differs.
 	return stands(err, role.ID == r.roleID, "the role no longer exists in the account")
+}
+
+// Keys are what credentials of a permission set rest on that can be cut; set is the permission set's ARN.
+func Keys(userID string, account arn.AccountID, set string) (keys [4]string) {
+	if userID != "" {
+		keys[0] = "user:" + userID
+	}
+	if account != "" {
+		keys[1] = "account:" + string(account)
+	}
+	if set != "" {
+		keys[2], keys[3] = "set:"+set, "grant:"+string(account)+"/"+set
+	}
+	return keys
+}
+
+// checkCut refuses what was given out before something that it rests on was cut. Long-term keys were not given out.
+func checkCut(tx *store.Tx, r *right) error {
+	if r.kind != credential.RoleSession {
+		return nil
+	}
+	latest, err := tx.LatestCut(Keys(r.user, arn.AccountID(r.account), r.set))
+	if err != nil {
+		return fmt.Errorf("look for cuts: %w", err)
+	}
+	return stands(nil, latest <= r.cutsSeen, "an administrator has cut off what was given out before: get new ones")
 }
 
 // stands makes a refusal of what is not found or not ok.

@@ -174,7 +174,7 @@ func (s *Server) rules() {
 		s.login.Party = party // otherwise passkeys are not offered: browsers refuse them at addresses without a name
 	}
 	s.vendor = &vend.Vendor{
-		DB: s.db, Minter: s.minter, Instance: s.instance.ID, Ways: revocation.NewMemo[vend.Way, vend.Reach](s.gate), Portal: s.cfg.URL,
+		DB: s.db, Minter: s.minter, Instance: s.instance.ID, Ways: revocation.NewMemo[vend.Way, vend.Reach](s.gate), Portal: s.cfg.URL, Settings: s.settings,
 	}
 	s.worker = &provision.Worker{
 		DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log,

@@ -41,7 +41,7 @@ func (s *Service) Authenticate(tx *store.Tx, bearer string) (credential.Caller, 
 	}
 	return credential.Caller{
 		Kind: credential.Bearer, UserID: b.UserID, UserName: b.UserName, SessionID: b.SessionID, ParentID: b.ParentID,
-		Issued: b.IssuedAt, Expires: expires, MFATime: b.MFAAt,
+		SessionEnds: b.SessionEnd, Issued: b.IssuedAt, Expires: expires, MFATime: b.MFAAt,
 	}, nil
 }
 

@@ -108,7 +108,7 @@ func live(tx *store.Tx, p store.Session) error {
 }
 
 // End ends a session with all that hangs on it: its children, their tokens, and the role credentials given out under
-// them. Ending a session that has been ended already changes nothing.
+// them, also those that signing out has left alone. Ending a session that has been ended already changes nothing else.
 func (s *Service) End(tx *store.Tx, id, by string) error { return end(tx, id, by, false) }
 
 // SignOut ends a session because its person asks for it. Whether role credentials that were given out under it go on to
@@ -124,10 +124,18 @@ func (s *Service) SignOut(tx *store.Tx, id, by string) error {
 func end(tx *store.Tx, id, by string, keepRoles bool) error {
 	err := tx.EndSession(id, by, keepRoles)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil
+		err = nil
+		if keepRoles {
+			return nil
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("end session: %w", err)
+	}
+	if !keepRoles { // those that an earlier end has left alone
+		if _, err := tx.CutKept(id); err != nil {
+			return fmt.Errorf("end role credentials: %w", err)
+		}
 	}
 	// Credentials under a child carry its parent's id too, so one change reaches all of them (hard part 3).
 	return tx.Changed("session:" + id)

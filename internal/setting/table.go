@@ -66,6 +66,7 @@ type Values struct {
 	SessionLife      time.Duration
 	SessionIdle      time.Duration // 0: no rule
 	SignOutEndsRoles bool
+	ExpiryEndsRoles  bool
 }
 
 // Mode is whose limits hold.
@@ -123,6 +124,8 @@ var table = []definition{
 		"How many percent of its users, groups or memberships a source may remove in the window, until somebody approves of more (sallyport scim approve); 0: any number."),
 	durations("scim.guard.window", time.Hour, "not there", time.Minute, 7*day, true, func(v *Values) *time.Duration { return &v.SCIMGuardWindow },
 		"In how long a time removals by SCIM are added up; 0: never, so that any number is let through."),
+	booleans("session.expiry-ends-roles", false, "false", func(v *Values) *bool { return &v.ExpiryEndsRoles },
+		"Whether role credentials last no longer than the session that they are given out in, as that ends by itself. It counts for those that are given out later."),
 	durations("session.idle", 0, "0", 5*time.Minute, 90*day, true, func(v *Values) *time.Duration { return &v.SessionIdle },
 		"After how long without use a browser's session is over; 0: not before its end. Command-line sessions that were approved in it go on to their own end."),
 	durations("session.life", 8*time.Hour, "8h", 15*time.Minute, 90*day, false, func(v *Values) *time.Duration { return &v.SessionLife },

@@ -72,29 +72,3 @@ func (tx *Tx) Notices(userID string, q page.Query) ([]Notice, page.Key, error) {
 
 // DisownNotice marks a notice as told by somebody else's deed; ErrNotFound when it is marked already.
 func (tx *Tx) DisownNotice(id string) error { return one(tx.exec(disownNotice, micros(tx.now), id)) }
-
-// RoleUse says that role credentials given out under a session may be in use until a time.
-type RoleUse struct {
-	SessionID string
-	Account   string
-	Set       string // permission set's ARN
-	Until     time.Time
-}
-
-const (
-	putRoleUse query = `INSERT INTO role_use (session_id, account, permission_set, until) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (session_id, account, permission_set) DO UPDATE SET until = CASE WHEN excluded.until > role_use.until THEN excluded.until ELSE role_use.until END`
-	rolesInUse query = `SELECT count(*) FROM role_use WHERE until > $1 AND session_id IN (SELECT id FROM session WHERE id = $2 UNION ALL SELECT id FROM session WHERE parent_id = $3)`
-	pruneUses  query = `DELETE FROM role_use WHERE (session_id, account, permission_set) IN (SELECT session_id, account, permission_set FROM role_use WHERE until < $1 ORDER BY until LIMIT $2)`
-)
-
-// PutRoleUse stores until when credentials of a role may be in use; an earlier time than is known changes nothing.
-func (tx *Tx) PutRoleUse(u RoleUse) error {
-	_, err := tx.exec(putRoleUse, u.SessionID, u.Account, u.Set, micros(u.Until))
-	return err
-}
-
-// RolesInUse counts the roles whose credentials, given out under a session or its children, may be in use.
-func (tx *Tx) RolesInUse(sessionID string) (int64, error) {
-	return get(tx, rolesInUse, func(r row) (n int64, err error) { err = r.Scan(&n); return n, err }, micros(tx.now), sessionID, sessionID)
-}

@@ -63,6 +63,11 @@ const (
 	renewChildren   query = `UPDATE session SET mfa_at = $1 WHERE parent_id = $2`
 	endSession      query = `UPDATE session SET ended_at = $1, ended_by = $2, keeps_roles = $3 WHERE id = $4 AND ended_at = 0`
 	endChildren     query = `UPDATE session SET ended_at = $1, ended_by = $2, keeps_roles = $3 WHERE parent_id = $4 AND ended_at = 0`
+	cutKept         query = `UPDATE session SET keeps_roles = FALSE WHERE id = $1 AND keeps_roles`
+	cutKeptBelow    query = `UPDATE session SET keeps_roles = FALSE WHERE parent_id = $1 AND keeps_roles`
+	cutKeptOfUser   query = `UPDATE session SET keeps_roles = FALSE WHERE user_id = $1 AND keeps_roles`
+	cutKeptOfOthers query = `UPDATE session SET keeps_roles = FALSE WHERE user_id = $1 AND keeps_roles AND id <> $2 AND parent_id <> $3`
+	cutKeptOfAll    query = `UPDATE session SET keeps_roles = FALSE WHERE keeps_roles`
 	endUser         query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE user_id = $3 AND ended_at = 0`
 	endOthers       query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE user_id = $3 AND ended_at = 0 AND id <> $4 AND parent_id <> $5`
 	endEvery        query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE ended_at = 0`
@@ -152,16 +157,38 @@ func (tx *Tx) EndSession(id, by string, keepRoles bool) error {
 	return err
 }
 
-// EndOtherSessions ends every session of a user but the one with the id keep and its children, and tells how many it were.
+// CutKept ends the role credentials that the end of a session, or of its children, has left alone. It tells in how many sessions.
+func (tx *Tx) CutKept(id string) (int64, error) {
+	n, err := tx.exec(cutKept, id)
+	if err != nil {
+		return 0, err
+	}
+	m, err := tx.exec(cutKeptBelow, id)
+	return n + m, err
+}
+
+// EndOtherSessions ends every session of a user but the one with the id keep and its children, and tells how many it were. Role
+// credentials of sessions that had ended before end as well: here and in what follows.
 func (tx *Tx) EndOtherSessions(userID, keep, by string) (int64, error) {
+	if _, err := tx.exec(cutKeptOfOthers, userID, keep, keep); err != nil {
+		return 0, err
+	}
 	return tx.exec(endOthers, micros(tx.now), by, userID, keep, keep)
 }
 
 // EndEverySession ends every session there is and tells how many it were.
-func (tx *Tx) EndEverySession(by string) (int64, error) { return tx.exec(endEvery, micros(tx.now), by) }
+func (tx *Tx) EndEverySession(by string) (int64, error) {
+	if _, err := tx.exec(cutKeptOfAll); err != nil {
+		return 0, err
+	}
+	return tx.exec(endEvery, micros(tx.now), by)
+}
 
 // EndSessionsOf ends every session of a user and tells how many it were.
 func (tx *Tx) EndSessionsOf(userID, by string) (int64, error) {
+	if _, err := tx.exec(cutKeptOfUser, userID); err != nil {
+		return 0, err
+	}
 	return tx.exec(endUser, micros(tx.now), by, userID)
 }
 

@@ -17,6 +17,7 @@ import (
 	"sallyport/internal/credential"
 	"sallyport/internal/fault"
 	"sallyport/internal/revocation"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 )
 
@@ -29,6 +30,8 @@ type Vendor struct {
 	Ways *revocation.Memo[Way, Reach]
 	// Portal is where people confirm their second factor: an URL without a slash at its end.
 	Portal string
+	// Settings are those in force; nil: the defaults.
+	Settings func(context.Context) (setting.Values, error)
 
 	uses uses
 }
@@ -38,6 +41,7 @@ type Reach struct {
 	store.Role
 	MaxMFAAge time.Duration     // how old the second factor may be; 0: nothing is asked
 	Tags      map[string]string // of the person's sessions, by their attributes
+	CutsSeen  int64             // of what the way rests on: store.Tx.LatestCut
 }
 
 // Way is how a person asks for a role: by the name of the permission set that it was made from.
@@ -64,13 +68,16 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 	if err == nil {
 		err = v.stepUp(role, who, set)
 	}
+	if err == nil {
+		role.Spec.SessionDuration, err = v.duration(ctx, role, who, asOf)
+	}
 	if err != nil {
 		return credential.Credentials{}, err
 	}
 	keys, err := v.Minter.Role(credential.RoleGrant{
 		RoleARN: role.ARN(), RoleID: role.ID, SessionName: sessionName(who.UserName, who.UserID),
 		UserName: who.UserName, UserID: who.UserID, SessionID: who.SessionID, ParentID: who.ParentID,
-		PermissionSet: role.Set.ARN(), Issued: asOf, Duration: role.Spec.SessionDuration, MFATime: who.MFATime, Tags: role.Tags,
+		PermissionSet: role.Set.ARN(), CutsSeen: role.CutsSeen, Issued: asOf, Duration: role.Spec.SessionDuration, MFATime: who.MFATime, Tags: role.Tags,
 	})
 	if err != nil {
 		return credential.Credentials{}, fmt.Errorf("mint role credentials: %w", err)
@@ -80,6 +87,26 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 		return credential.Credentials{}, fmt.Errorf("record role credentials: %w", err)
 	}
 	return keys, nil
+}
+
+// duration is how long the credentials live: as long as the role says or, if the operator wants that, until the session ends.
+func (v *Vendor) duration(ctx context.Context, role Reach, who credential.Caller, now time.Time) (time.Duration, error) {
+	life := role.Spec.SessionDuration
+	if v.Settings == nil || who.SessionEnds.IsZero() {
+		return life, nil
+	}
+	in, err := v.Settings(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("load settings: %w", err)
+	}
+	if !in.ExpiryEndsRoles {
+		return life, nil
+	}
+	life = min(life, who.SessionEnds.Sub(now))
+	if life < time.Second { // whole seconds are told
+		return 0, fault.Unauthenticatedf(fault.AuthExpired, "Your session is over. Sign in again.")
+	}
+	return life, nil
 }
 
 // record makes the event durable, and with it that the role may be in use in the session.
@@ -140,8 +167,12 @@ func (v *Vendor) reach(tx *store.Tx, w Way) (Reach, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Reach{}, fmt.Errorf("load step-up: %w", err)
 	}
+	cuts, err := tx.LatestCut(revocation.Keys(w.UserID, w.Account, set.ARN()))
+	if err != nil {
+		return Reach{}, fmt.Errorf("look for cuts: %w", err)
+	}
 	tags, err := access.SessionTags(tx, v.Instance, w.UserID)
-	return Reach{role, up.MaxAge, tags}, err
+	return Reach{role, up.MaxAge, tags, cuts}, err
 }
 
 // NoAccess is AWS's answer to everything that the caller may not have, whatever the reason (behaviour reference §5.1).

@@ -111,7 +111,7 @@ func (s *Server) credentials(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	role := r.PostFormValue("role")
-	who := credential.Caller{Kind: credential.Bearer, UserID: p.UserID, UserName: p.UserName, SessionID: p.ID, MFATime: p.MFAAt}
+	who := credential.Caller{Kind: credential.Bearer, UserID: p.UserID, UserName: p.UserName, SessionID: p.ID, SessionEnds: p.ExpiresAt, MFATime: p.MFAAt}
 	event := s.event("GetRoleCredentials", p, from(r), true)
 	c, err := s.Vendor.RoleCredentials(r.Context(), who, account, role, event)
 	if err != nil {
