@@ -29,6 +29,9 @@ type Provisioner interface {
 	// now: by name, byte by byte, after the given one. Fewer than limit are the last. What a backend does not keep it leaves out:
 	// Set, Revision, and the texts of managed policies.
 	InspectRoles(ctx context.Context, account arn.AccountID, after string, limit int) ([]Role, error)
+	// Revoke ends credentials that the account's roles have given out. A role that is not there has none. The outcome states how
+	// long that takes, and what it does not end.
+	Revoke(ctx context.Context, r Revocation) (Outcome, error)
 }
 
 // Role is a role as it should stand in an account, with the texts of its policies as they read now.

@@ -60,11 +60,13 @@ func Administers(organization store.Instance) func(*store.Tx, arn.AccountID, str
 
 // Resource types of the model.
 const (
-	typeSession = "SESSION"
-	typeClient  = "CLIENT"
-	typeSet     = "PERMISSION_SET"
-	typeHealing = "DRIFT_HEALING"
-	typeKey     = "OPERATOR_KEY"
+	typeSession    = "SESSION"
+	typeClient     = "CLIENT"
+	typeSet        = "PERMISSION_SET"
+	typeHealing    = "DRIFT_HEALING"
+	typeKey        = "OPERATOR_KEY"
+	typeAccount    = "ACCOUNT"
+	typeRevocation = "REVOCATION"
 )
 
 // SelfDenied refuses people the self operations that the operator has taken away from them: see [endpoint.Rule].

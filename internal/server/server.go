@@ -66,6 +66,7 @@ type Server struct {
 	pages    *web.Server
 	scim     *scim.Server
 	worker   *provision.Worker
+	revoker  *revocation.Worker
 	inspect  *provision.Inspector
 	push     *scimpush.Worker
 	mail     *mail.Outbox
@@ -180,6 +181,9 @@ func (s *Server) rules() {
 		DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log,
 		Settings: s.settings, Quotas: s.quotas,
 	}
+	s.revoker = &revocation.Worker{
+		DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Region: s.instance.Region, Account: s.instance.Owner,
+	}
 	s.inspect = &provision.Inspector{DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Settings: s.settings}
 	s.push = &scimpush.Worker{DB: s.db, Keys: s.ring, Store: s.instance.StoreID, Owner: s.worker.Owner, Log: s.log}
 }
@@ -271,6 +275,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run := func(f func(context.Context)) { wg.Go(func() { f(ctx) }) }
 	run(s.api.Recorder.Run)
 	run(s.provision)
+	run(s.revoke)
 	run(s.sweep)
 	run(s.sweepAssignments)
 	run(s.sweepInstances)

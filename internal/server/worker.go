@@ -8,6 +8,7 @@ import (
 	"sallyport/internal/arn"
 	"sallyport/internal/directory"
 	"sallyport/internal/instance"
+	"sallyport/internal/revocation"
 	"sallyport/internal/store"
 )
 
@@ -33,6 +34,16 @@ func (s *Server) provision(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := s.worker.Run(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("provisioning stopped, will start again", "error", err)
+			pause(ctx, time.Second)
+		}
+	}
+}
+
+// revoke brings revocations to accounts and confirms them.
+func (s *Server) revoke(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := s.revoker.Run(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("revoking stopped, will start again", "error", err)
 			pause(ctx, time.Second)
 		}
 	}
@@ -122,13 +133,15 @@ func (s *Server) pruneOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for more := true; more; {
-		err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
-			more, err = s.sessions.Prune(tx)
-			return err
-		})
-		if err != nil {
-			return err
+	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune} {
+		for more := true; more; {
+			err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+				more, err = prune(tx)
+				return err
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return s.login.Prune(ctx)

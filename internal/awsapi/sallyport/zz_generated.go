@@ -27,7 +27,7 @@ var Info = awsapi.Service{
 		{Name: "AccessDeniedException", Code: "AccessDeniedException", Status: 400, Members: []string{"Message", "Reason", "RequestId"}, Reasons: []string{"FRESH_FACTOR_REQUIRED", "SELF_SERVICE_OFF"}},
 		{Name: "ConflictException", Code: "ConflictException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "InternalServerException", Code: "InternalServerException", Status: 500, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
-		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"USER", "MFA_DEVICE", "SESSION", "CLIENT", "SETTING", "PERMISSION_SET", "OPERATOR_KEY", "NOTICE", "DRIFT_HEALING", "SCIM_TENANT", "SCIM_TOKEN", "SCIM_TARGET"}},
+		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"ACCOUNT", "CLIENT", "DRIFT_HEALING", "MFA_DEVICE", "NOTICE", "OPERATOR_KEY", "PERMISSION_SET", "REVOCATION", "SCIM_TARGET", "SCIM_TENANT", "SCIM_TOKEN", "SESSION", "SETTING", "USER"}},
 		{Name: "ServiceQuotaExceededException", Code: "ServiceQuotaExceededException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "ThrottlingException", Code: "ThrottlingException", Status: 400, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
 		{Name: "ValidationException", Code: "ValidationException", Status: 400, Members: []string{"Message", "RequestId"}},
@@ -48,6 +48,7 @@ var Info = awsapi.Service{
 		&opDeleteScimTenant,
 		&opDeleteScimToken,
 		&opDescribeDriftHealing,
+		&opDescribeRevocation,
 		&opDescribeScimTarget,
 		&opDescribeUserSignIn,
 		&opDisableUser,
@@ -74,6 +75,8 @@ var Info = awsapi.Service{
 		&opListOrganizationAccounts,
 		&opListPermissionSetDetails,
 		&opListPermissionSetStepUps,
+		&opListRevocations,
+		&opListRevokedAccounts,
 		&opListScimTargetErrors,
 		&opListScimTargets,
 		&opListScimTenants,
@@ -86,6 +89,7 @@ var Info = awsapi.Service{
 		&opRenameMyMfaDevice,
 		&opResetSetting,
 		&opResetUserPassword,
+		&opRevoke,
 		&opStartScimTargetSync,
 		&opUnblockClient,
 		&opUnlockUser,
@@ -127,6 +131,8 @@ type Service[T any] interface {
 	DeleteScimToken(ctx context.Context, call T, in *DeleteScimTokenRequest) (*DeleteScimTokenResponse, error)
 	// DescribeDriftHealing tells how far the healing of a role has come.
 	DescribeDriftHealing(ctx context.Context, call T, in *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error)
+	// DescribeRevocation tells how far a revocation has come.
+	DescribeRevocation(ctx context.Context, call T, in *DescribeRevocationRequest) (*DescribeRevocationResponse, error)
 	// DescribeScimTarget tells how the pushing to a server goes: what waits, since when, and what has failed.
 	DescribeScimTarget(ctx context.Context, call T, in *DescribeScimTargetRequest) (*DescribeScimTargetResponse, error)
 	// DescribeUserSignIn tells what is known of how a user signs in.
@@ -179,6 +185,10 @@ type Service[T any] interface {
 	ListPermissionSetDetails(ctx context.Context, call T, in *ListPermissionSetDetailsRequest) (*ListPermissionSetDetailsResponse, error)
 	// ListPermissionSetStepUps lists the permission sets that demand a recent second factor.
 	ListPermissionSetStepUps(ctx context.Context, call T, in *ListPermissionSetStepUpsRequest) (*ListPermissionSetStepUpsResponse, error)
+	// ListRevocations lists revocations, the newest first.
+	ListRevocations(ctx context.Context, call T, in *ListRevocationsRequest) (*ListRevocationsResponse, error)
+	// ListRevokedAccounts tells what the backends of accounts said to a revocation, by account.
+	ListRevokedAccounts(ctx context.Context, call T, in *ListRevokedAccountsRequest) (*ListRevokedAccountsResponse, error)
 	// ListScimTargetErrors lists the users and groups that a server has not taken, and why. They are tried again.
 	ListScimTargetErrors(ctx context.Context, call T, in *ListScimTargetErrorsRequest) (*ListScimTargetErrorsResponse, error)
 	// ListScimTargets lists the servers that people and groups are pushed to.
@@ -203,6 +213,8 @@ type Service[T any] interface {
 	ResetSetting(ctx context.Context, call T, in *ResetSettingRequest) (*ResetSettingResponse, error)
 	// ResetUserPassword makes a link by which a user chooses another password.
 	ResetUserPassword(ctx context.Context, call T, in *ResetUserPasswordRequest) (*ResetUserPasswordResponse, error)
+	// Revoke cuts off a user, a session, a permission set (in all accounts or in one) or an account: what was given out before is refused from the answer on. It goes on after the answer: DescribeRevocation. With DryRun it tells what it would cut off, and does nothing.
+	Revoke(ctx context.Context, call T, in *RevokeRequest) (*RevokeResponse, error)
 	// StartScimTargetSync compares both sides and puts right what differs there. With DryRun it does nothing but say what it would do.
 	StartScimTargetSync(ctx context.Context, call T, in *StartScimTargetSyncRequest) (*StartScimTargetSyncResponse, error)
 	// UnblockClient lets a blocked client start sessions again.
@@ -293,6 +305,11 @@ func (Unimplemented[T]) DeleteScimToken(context.Context, T, *DeleteScimTokenRequ
 // DescribeDriftHealing says that the operation is not implemented.
 func (Unimplemented[T]) DescribeDriftHealing(context.Context, T, *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error) {
 	return nil, awsapi.NotImplemented(&opDescribeDriftHealing)
+}
+
+// DescribeRevocation says that the operation is not implemented.
+func (Unimplemented[T]) DescribeRevocation(context.Context, T, *DescribeRevocationRequest) (*DescribeRevocationResponse, error) {
+	return nil, awsapi.NotImplemented(&opDescribeRevocation)
 }
 
 // DescribeScimTarget says that the operation is not implemented.
@@ -425,6 +442,16 @@ func (Unimplemented[T]) ListPermissionSetStepUps(context.Context, T, *ListPermis
 	return nil, awsapi.NotImplemented(&opListPermissionSetStepUps)
 }
 
+// ListRevocations says that the operation is not implemented.
+func (Unimplemented[T]) ListRevocations(context.Context, T, *ListRevocationsRequest) (*ListRevocationsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListRevocations)
+}
+
+// ListRevokedAccounts says that the operation is not implemented.
+func (Unimplemented[T]) ListRevokedAccounts(context.Context, T, *ListRevokedAccountsRequest) (*ListRevokedAccountsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListRevokedAccounts)
+}
+
 // ListScimTargetErrors says that the operation is not implemented.
 func (Unimplemented[T]) ListScimTargetErrors(context.Context, T, *ListScimTargetErrorsRequest) (*ListScimTargetErrorsResponse, error) {
 	return nil, awsapi.NotImplemented(&opListScimTargetErrors)
@@ -485,6 +512,11 @@ func (Unimplemented[T]) ResetUserPassword(context.Context, T, *ResetUserPassword
 	return nil, awsapi.NotImplemented(&opResetUserPassword)
 }
 
+// Revoke says that the operation is not implemented.
+func (Unimplemented[T]) Revoke(context.Context, T, *RevokeRequest) (*RevokeResponse, error) {
+	return nil, awsapi.NotImplemented(&opRevoke)
+}
+
 // StartScimTargetSync says that the operation is not implemented.
 func (Unimplemented[T]) StartScimTargetSync(context.Context, T, *StartScimTargetSyncRequest) (*StartScimTargetSyncResponse, error) {
 	return nil, awsapi.NotImplemented(&opStartScimTargetSync)
@@ -533,6 +565,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opDeleteScimTenant, s.DeleteScimTenant),
 		awsapi.Op(&Info, &opDeleteScimToken, s.DeleteScimToken),
 		awsapi.Op(&Info, &opDescribeDriftHealing, s.DescribeDriftHealing),
+		awsapi.Op(&Info, &opDescribeRevocation, s.DescribeRevocation),
 		awsapi.Op(&Info, &opDescribeScimTarget, s.DescribeScimTarget),
 		awsapi.Op(&Info, &opDescribeUserSignIn, s.DescribeUserSignIn),
 		awsapi.Op(&Info, &opDisableUser, s.DisableUser),
@@ -559,6 +592,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListOrganizationAccounts, s.ListOrganizationAccounts),
 		awsapi.Op(&Info, &opListPermissionSetDetails, s.ListPermissionSetDetails),
 		awsapi.Op(&Info, &opListPermissionSetStepUps, s.ListPermissionSetStepUps),
+		awsapi.Op(&Info, &opListRevocations, s.ListRevocations),
+		awsapi.Op(&Info, &opListRevokedAccounts, s.ListRevokedAccounts),
 		awsapi.Op(&Info, &opListScimTargetErrors, s.ListScimTargetErrors),
 		awsapi.Op(&Info, &opListScimTargets, s.ListScimTargets),
 		awsapi.Op(&Info, &opListScimTenants, s.ListScimTenants),
@@ -571,6 +606,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opRenameMyMfaDevice, s.RenameMyMfaDevice),
 		awsapi.Op(&Info, &opResetSetting, s.ResetSetting),
 		awsapi.Op(&Info, &opResetUserPassword, s.ResetUserPassword),
+		awsapi.Op(&Info, &opRevoke, s.Revoke),
 		awsapi.Op(&Info, &opStartScimTargetSync, s.StartScimTargetSync),
 		awsapi.Op(&Info, &opUnblockClient, s.UnblockClient),
 		awsapi.Op(&Info, &opUnlockUser, s.UnlockUser),
@@ -716,6 +752,15 @@ var (
 		Out:       &shapeDescribeDriftHealingResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DescribeDriftHealingRequest) }, NewOut: func() any { return new(DescribeDriftHealingResponse) },
+	}
+	opDescribeRevocation = awsapi.OperationMeta{
+		Name: "DescribeRevocation", Action: "sallyport:DescribeRevocation", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:revocation/${RevocationId}"},
+		In:        &shapeDescribeRevocationRequest,
+		Out:       &shapeDescribeRevocationResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DescribeRevocationRequest) }, NewOut: func() any { return new(DescribeRevocationResponse) },
 	}
 	opDescribeScimTarget = awsapi.OperationMeta{
 		Name: "DescribeScimTarget", Action: "sallyport:DescribeScimTarget", ReadOnly: true, Unsigned: false,
@@ -959,6 +1004,24 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListPermissionSetStepUpsRequest) }, NewOut: func() any { return new(ListPermissionSetStepUpsResponse) },
 	}
+	opListRevocations = awsapi.OperationMeta{
+		Name: "ListRevocations", Action: "sallyport:ListRevocations", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListRevocationsRequest,
+		Out:       &shapeListRevocationsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListRevocationsRequest) }, NewOut: func() any { return new(ListRevocationsResponse) },
+	}
+	opListRevokedAccounts = awsapi.OperationMeta{
+		Name: "ListRevokedAccounts", Action: "sallyport:ListRevokedAccounts", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:revocation/${RevocationId}"},
+		In:        &shapeListRevokedAccountsRequest,
+		Out:       &shapeListRevokedAccountsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListRevokedAccountsRequest) }, NewOut: func() any { return new(ListRevokedAccountsResponse) },
+	}
 	opListScimTargetErrors = awsapi.OperationMeta{
 		Name: "ListScimTargetErrors", Action: "sallyport:ListScimTargetErrors", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1067,6 +1130,15 @@ var (
 		Out:       &shapeResetUserPasswordResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ResetUserPasswordRequest) }, NewOut: func() any { return new(ResetUserPasswordResponse) },
+	}
+	opRevoke = awsapi.OperationMeta{
+		Name: "Revoke", Action: "sallyport:Revoke", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeRevokeRequest,
+		Out:       &shapeRevokeResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(RevokeRequest) }, NewOut: func() any { return new(RevokeResponse) },
 	}
 	opStartScimTargetSync = awsapi.OperationMeta{
 		Name: "StartScimTargetSync", Action: "sallyport:StartScimTargetSync", ReadOnly: false, Unsigned: false,
@@ -1326,6 +1398,16 @@ type DescribeDriftHealingRequest struct {
 // DescribeDriftHealingResponse is a structure of the model.
 type DescribeDriftHealingResponse struct {
 	DriftHealing DriftHealing
+}
+
+// DescribeRevocationRequest is a structure of the model.
+type DescribeRevocationRequest struct {
+	RevocationId string
+}
+
+// DescribeRevocationResponse is a structure of the model.
+type DescribeRevocationResponse struct {
+	Revocation Revocation
 }
 
 // DescribeScimTargetRequest is a structure of the model.
@@ -1665,6 +1747,31 @@ type ListPermissionSetStepUpsResponse struct {
 	PermissionSetStepUps []PermissionSetStepUp
 }
 
+// ListRevocationsRequest is a structure of the model.
+type ListRevocationsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListRevocationsResponse is a structure of the model.
+type ListRevocationsResponse struct {
+	NextToken   *string
+	Revocations []Revocation
+}
+
+// ListRevokedAccountsRequest is a structure of the model.
+type ListRevokedAccountsRequest struct {
+	MaxResults   *int32
+	NextToken    *string
+	RevocationId string
+}
+
+// ListRevokedAccountsResponse is a structure of the model.
+type ListRevokedAccountsResponse struct {
+	NextToken       *string
+	RevokedAccounts []RevokedAccount
+}
+
 // ListScimTargetErrorsRequest is a structure of the model.
 type ListScimTargetErrorsRequest struct {
 	MaxResults *int32
@@ -1874,6 +1981,59 @@ type ResetUserPasswordResponse struct {
 // LogValue hides the sensitive members.
 func (v ResetUserPasswordResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeResetUserPasswordResponse, v)
+}
+
+// Revocation is a structure of the model.
+type Revocation struct {
+	AccountCount     int32
+	AccountId        *string
+	At               time.Time
+	ConfirmedAt      *time.Time
+	EndedAt          *time.Time
+	PermissionSetArn *string
+	Reason           *string
+	RequestedBy      string
+	RevocationId     *string
+	Scope            RevocationScope
+	SessionId        *string
+	Status           RevocationStatus
+	Targets          []RevocationTarget
+	UserDisabled     bool
+	UserId           *string
+}
+
+// RevocationTarget is a structure of the model.
+type RevocationTarget struct {
+	Count  int32
+	Kind   RevocationTargetKind
+	Status RevocationStatus
+	What   string
+}
+
+// RevokeRequest is a structure of the model.
+type RevokeRequest struct {
+	AccountId        *string
+	DisableUser      *bool
+	DryRun           *bool
+	PermissionSetArn *string
+	Reason           *string
+	SessionId        *string
+	UserId           *string
+}
+
+// RevokeResponse is a structure of the model.
+type RevokeResponse struct {
+	Revocation Revocation
+}
+
+// RevokedAccount is a structure of the model.
+type RevokedAccount struct {
+	AccountId          string
+	FailureReason      *string
+	HoldsWithinSeconds int32
+	ReachedAt          *time.Time
+	Residue            []string
+	Status             RevocationStatus
 }
 
 // ScimPlannedChange is a structure of the model.
@@ -2181,18 +2341,53 @@ type ResourceType string
 
 // The values of ResourceType.
 const (
-	ResourceTypeUser          ResourceType = "USER"
-	ResourceTypeMfaDevice     ResourceType = "MFA_DEVICE"
-	ResourceTypeSession       ResourceType = "SESSION"
+	ResourceTypeAccount       ResourceType = "ACCOUNT"
 	ResourceTypeClient        ResourceType = "CLIENT"
-	ResourceTypeSetting       ResourceType = "SETTING"
-	ResourceTypePermissionSet ResourceType = "PERMISSION_SET"
-	ResourceTypeOperatorKey   ResourceType = "OPERATOR_KEY"
-	ResourceTypeNotice        ResourceType = "NOTICE"
 	ResourceTypeDriftHealing  ResourceType = "DRIFT_HEALING"
+	ResourceTypeMfaDevice     ResourceType = "MFA_DEVICE"
+	ResourceTypeNotice        ResourceType = "NOTICE"
+	ResourceTypeOperatorKey   ResourceType = "OPERATOR_KEY"
+	ResourceTypePermissionSet ResourceType = "PERMISSION_SET"
+	ResourceTypeRevocation    ResourceType = "REVOCATION"
+	ResourceTypeScimTarget    ResourceType = "SCIM_TARGET"
 	ResourceTypeScimTenant    ResourceType = "SCIM_TENANT"
 	ResourceTypeScimToken     ResourceType = "SCIM_TOKEN"
-	ResourceTypeScimTarget    ResourceType = "SCIM_TARGET"
+	ResourceTypeSession       ResourceType = "SESSION"
+	ResourceTypeSetting       ResourceType = "SETTING"
+	ResourceTypeUser          ResourceType = "USER"
+)
+
+// RevocationScope is an enumeration of the model.
+type RevocationScope string
+
+// The values of RevocationScope.
+const (
+	RevocationScopeUser          RevocationScope = "USER"
+	RevocationScopeSession       RevocationScope = "SESSION"
+	RevocationScopePermissionSet RevocationScope = "PERMISSION_SET"
+	RevocationScopeAccount       RevocationScope = "ACCOUNT"
+)
+
+// RevocationStatus is an enumeration of the model.
+type RevocationStatus string
+
+// The values of RevocationStatus.
+const (
+	RevocationStatusDryRun     RevocationStatus = "DRY_RUN"
+	RevocationStatusInProgress RevocationStatus = "IN_PROGRESS"
+	RevocationStatusReached    RevocationStatus = "REACHED"
+	RevocationStatusFailed     RevocationStatus = "FAILED"
+)
+
+// RevocationTargetKind is an enumeration of the model.
+type RevocationTargetKind string
+
+// The values of RevocationTargetKind.
+const (
+	RevocationTargetKindPortalSessions  RevocationTargetKind = "PORTAL_SESSIONS"
+	RevocationTargetKindClientSessions  RevocationTargetKind = "CLIENT_SESSIONS"
+	RevocationTargetKindRefreshTokens   RevocationTargetKind = "REFRESH_TOKENS"
+	RevocationTargetKindRoleCredentials RevocationTargetKind = "ROLE_CREDENTIALS"
 )
 
 // ScimDeprovision is an enumeration of the model.
@@ -2411,6 +2606,12 @@ var (
 	shapeDescribeDriftHealingResponse = awsapi.Shape{Name: "DescribeDriftHealingResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DriftHealing", Shape: &shapeDriftHealing, Required: true},
 	}}
+	shapeDescribeRevocationRequest = awsapi.Shape{Name: "DescribeRevocationRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "RevocationId", Shape: &shapeRevocationId, Required: true},
+	}}
+	shapeDescribeRevocationResponse = awsapi.Shape{Name: "DescribeRevocationResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Revocation", Shape: &shapeRevocation, Required: true},
+	}}
 	shapeDescribeScimTargetRequest = awsapi.Shape{Name: "DescribeScimTargetRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "TargetId", Shape: &shapeScimTargetId, Required: true},
 	}}
@@ -2628,6 +2829,23 @@ var (
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "PermissionSetStepUps", Shape: &shapePermissionSetStepUps, Required: true},
 	}}
+	shapeListRevocationsRequest = awsapi.Shape{Name: "ListRevocationsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListRevocationsResponse = awsapi.Shape{Name: "ListRevocationsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "Revocations", Shape: &shapeRevocations, Required: true},
+	}}
+	shapeListRevokedAccountsRequest = awsapi.Shape{Name: "ListRevokedAccountsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "RevocationId", Shape: &shapeRevocationId, Required: true},
+	}}
+	shapeListRevokedAccountsResponse = awsapi.Shape{Name: "ListRevokedAccountsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "RevokedAccounts", Shape: &shapeRevokedAccounts, Required: true},
+	}}
 	shapeListScimTargetErrorsRequest = awsapi.Shape{Name: "ListScimTargetErrorsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "MaxResults", Shape: &shapeMaxResults},
 		{Name: "NextToken", Shape: &shapeNextToken},
@@ -2785,6 +3003,57 @@ var (
 		{Name: "Link", Shape: &shapeLink},
 		{Name: "SentTo", Shape: &shapeEmailAddress},
 	}}
+	shapeRevocation = awsapi.Shape{Name: "Revocation", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountCount", Shape: &shapeCount, Required: true},
+		{Name: "AccountId", Shape: &shapeAccountId},
+		{Name: "At", Shape: &shapeDate, Required: true},
+		{Name: "ConfirmedAt", Shape: &shapeDate},
+		{Name: "EndedAt", Shape: &shapeDate},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn},
+		{Name: "Reason", Shape: &shapeRevocationReason},
+		{Name: "RequestedBy", Shape: &shapeText, Required: true},
+		{Name: "RevocationId", Shape: &shapeRevocationId},
+		{Name: "Scope", Shape: &shapeRevocationScope, Required: true},
+		{Name: "SessionId", Shape: &shapeSessionId},
+		{Name: "Status", Shape: &shapeRevocationStatus, Required: true},
+		{Name: "Targets", Shape: &shapeRevocationTargets, Required: true},
+		{Name: "UserDisabled", Shape: &shapeBoolean, Required: true},
+		{Name: "UserId", Shape: &shapeUserId},
+	}}
+	shapeRevocationId     = awsapi.Shape{Name: "RevocationId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
+	shapeRevocationReason = awsapi.Shape{Name: "RevocationReason", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 500, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P} ]+"}
+	shapeRevocationScope  = awsapi.Shape{Name: "RevocationScope", Type: awsapi.String, Enum: []string{"USER", "SESSION", "PERMISSION_SET", "ACCOUNT"}}
+	shapeRevocationStatus = awsapi.Shape{Name: "RevocationStatus", Type: awsapi.String, Enum: []string{"DRY_RUN", "IN_PROGRESS", "REACHED", "FAILED"}}
+	shapeRevocationTarget = awsapi.Shape{Name: "RevocationTarget", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Count", Shape: &shapeCount, Required: true},
+		{Name: "Kind", Shape: &shapeRevocationTargetKind, Required: true},
+		{Name: "Status", Shape: &shapeRevocationStatus, Required: true},
+		{Name: "What", Shape: &shapeText, Required: true},
+	}}
+	shapeRevocationTargetKind = awsapi.Shape{Name: "RevocationTargetKind", Type: awsapi.String, Enum: []string{"PORTAL_SESSIONS", "CLIENT_SESSIONS", "REFRESH_TOKENS", "ROLE_CREDENTIALS"}}
+	shapeRevocationTargets    = awsapi.Shape{Name: "RevocationTargets", Type: awsapi.List, Elem: &shapeRevocationTarget}
+	shapeRevocations          = awsapi.Shape{Name: "Revocations", Type: awsapi.List, Elem: &shapeRevocation}
+	shapeRevokeRequest        = awsapi.Shape{Name: "RevokeRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId},
+		{Name: "DisableUser", Shape: &shapeBoolean},
+		{Name: "DryRun", Shape: &shapeBoolean},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn},
+		{Name: "Reason", Shape: &shapeRevocationReason},
+		{Name: "SessionId", Shape: &shapeSessionId},
+		{Name: "UserId", Shape: &shapeUserId},
+	}}
+	shapeRevokeResponse = awsapi.Shape{Name: "RevokeResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Revocation", Shape: &shapeRevocation, Required: true},
+	}}
+	shapeRevokedAccount = awsapi.Shape{Name: "RevokedAccount", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "FailureReason", Shape: &shapeText},
+		{Name: "HoldsWithinSeconds", Shape: &shapeCount, Required: true},
+		{Name: "ReachedAt", Shape: &shapeDate},
+		{Name: "Residue", Shape: &shapeTexts, Required: true},
+		{Name: "Status", Shape: &shapeRevocationStatus, Required: true},
+	}}
+	shapeRevokedAccounts     = awsapi.Shape{Name: "RevokedAccounts", Type: awsapi.List, Elem: &shapeRevokedAccount}
 	shapeScimApprovalSeconds = awsapi.Shape{Name: "ScimApprovalSeconds", Type: awsapi.Integer, HasMin: true, Min: 0, HasMax: true, Max: 604800}
 	shapeScimBearerToken     = awsapi.Shape{Name: "ScimBearerToken", Type: awsapi.String, Sensitive: true}
 	shapeScimDeprovision     = awsapi.Shape{Name: "ScimDeprovision", Type: awsapi.String, Enum: []string{"DISABLE", "DELETE"}}

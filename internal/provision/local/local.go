@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"sallyport/internal/arn"
 	"sallyport/internal/fault"
@@ -89,6 +90,18 @@ func (p *Provisioner) InspectRoles(ctx context.Context, account arn.AccountID, a
 		return nil
 	})
 	return out, err
+}
+
+// pollBound is how old another server's news of changes may be before it refuses everything (revocation.Bound).
+const pollBound = 3 * time.Second
+
+// Revoke has nothing left to do: Sallyport itself verifies what these roles give out, and the transaction that records a revocation
+// is the one that cuts it off. This server refuses it at once, others as soon as they have the news.
+func (p *Provisioner) Revoke(ctx context.Context, _ provision.Revocation) (provision.Outcome, error) {
+	if p.DB.PushesChanges() {
+		return provision.Outcome{}, ctx.Err()
+	}
+	return provision.Outcome{Within: pollBound}, ctx.Err()
 }
 
 // unreadable stands for a text that is not there.

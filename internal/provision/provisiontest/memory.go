@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"sallyport/internal/arn"
 	"sallyport/internal/fault"
@@ -15,7 +16,8 @@ import (
 type Memory struct {
 	mu    sync.Mutex
 	roles map[arn.AccountID]map[string]provision.Role
-	deaf  error // what InspectRoles fails with
+	cuts  map[string]provision.Revocation
+	deaf  error // what InspectRoles and Revoke fail with
 }
 
 // EnsureRole makes the role what is wanted.
@@ -54,6 +56,28 @@ func (m *Memory) RemoveRole(ctx context.Context, account arn.AccountID, name str
 	return nil
 }
 
+// Revoke keeps the revocation. It is as slow, and leaves as much, as a cloud may.
+func (m *Memory) Revoke(ctx context.Context, r provision.Revocation) (provision.Outcome, error) {
+	if err := ctx.Err(); err != nil {
+		return provision.Outcome{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.cuts == nil {
+		m.cuts = map[string]provision.Revocation{}
+	}
+	m.cuts[r.ID] = r
+	return provision.Outcome{Within: time.Minute, Residue: []string{"Sessions of its console go on for up to an hour."}}, m.deaf
+}
+
+// Revoked is the revocation with the id, if the backend was told of it.
+func (m *Memory) Revoked(id string) (r provision.Revocation, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok = m.cuts[id]
+	return r, ok
+}
+
 // InspectRoles lists the roles.
 func (m *Memory) InspectRoles(_ context.Context, account arn.AccountID, after string, limit int) (out []provision.Role, err error) {
 	m.mu.Lock()
@@ -85,7 +109,7 @@ func (m *Memory) Take(account arn.AccountID, name string) {
 	delete(m.roles[account], name)
 }
 
-// Deafen makes the backend fail to tell of its roles; nil mends it.
+// Deafen makes the backend fail to tell of its roles and to revoke; nil mends it.
 func (m *Memory) Deafen(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) Account) {
 		"what a role cannot change": cannotChange,
 		"many workers, one role":    manyWorkers,
 		"canceled":                  canceled,
+		"revoke":                    revoke,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -218,5 +219,45 @@ func canceled(t *testing.T, a Account) {
 	}
 	if _, found := a.inspect(t, wanted(1).Name); found {
 		t.Error("a role was made all the same")
+	}
+	if _, err := a.Revoke(ctx, provision.Revocation{ID: "r", Account: a.ID}); err == nil {
+		t.Error("revoked although the context had ended")
+	}
+}
+
+// revoke: whatever is to be cut off, the roles stand as they stood, those who may have them get new credentials, and asking again
+// changes nothing. That credentials end is for each backend's own test to show, since each verifies them elsewhere.
+func revoke(t *testing.T, a Account) {
+	ensure(t, a, wanted(1))
+	ensure(t, a, wanted(2))
+	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	for name, r := range map[string]provision.Revocation{
+		"all roles":              {},
+		"a role":                 {Roles: []string{wanted(1).Name}},
+		"a role that is gone":    {Roles: []string{wanted(9).Name}},
+		"no role":                {Roles: []string{}},
+		"a user":                 {Roles: []string{wanted(1).Name}, UserID: "906731adeb-0001"},
+		"a session of a user":    {UserID: "906731adeb-0001", SessionID: "0198c0de-0000-7000-8000-000000000000"},
+		"both roles, all people": {Roles: []string{wanted(1).Name, wanted(2).Name}},
+	} {
+		r.ID, r.Account, r.NotBefore = name, a.ID, at
+		first, err := a.Revoke(t.Context(), r)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if first.Within < 0 || first.Within > 24*time.Hour {
+			t.Errorf("%s: holds within %v, which is no bound to rely on", name, first.Within)
+		}
+		again, err := a.Revoke(t.Context(), r)
+		if diff := cmp.Diff(first, again); err != nil || diff != "" {
+			t.Errorf("%s, again: %v\n%s", name, err, diff)
+		}
+		for n := 1; n <= 2; n++ {
+			got, found := a.inspect(t, wanted(n).Name)
+			if diff := cmp.Diff(wanted(n), got, cmpopts.EquateEmpty()); !found || diff != "" {
+				t.Errorf("%s: role %d does not stand as it stood:\n%s", name, n, diff)
+			}
+		}
 	}
 }
