@@ -30,7 +30,7 @@ func checkAccount(tx *store.Tx, r *right) error {
 		return nil
 	}
 	a, err := tx.Account(arn.AccountID(r.account))
-	return stands(err, a.Status == "ACTIVE", "account "+r.account+" is closed or has left the organization")
+	return stands(err, a.Status == store.AccountActive, "account "+r.account+" is closed or has left the organization")
 }
 
 func checkKey(tx *store.Tx, r *right) error {

@@ -99,7 +99,10 @@ func (s *story) commands() map[string]func(*testscript.TestScript, bool, []strin
 		if err := access.NewGoneSweeper(s.db, "story").Drain(context.Background()); err != nil {
 			return err
 		}
-		return s.worker.Drain(context.Background())
+		if err := s.worker.Drain(context.Background()); err != nil {
+			return err
+		}
+		return s.revoker.Drain(context.Background())
 	})
 	add("advance", 1, 1, func(_ *testscript.TestScript, args []string) error {
 		d, err := time.ParseDuration(args[0])

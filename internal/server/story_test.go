@@ -29,7 +29,7 @@ import (
 //	times N WHO SERVICE OPERATION [JSON]        is N such calls
 //	bind NAME PATH                              names a value of the last answer, such as Groups.0.GroupId, from now on
 //	show                                        prints the last answer again, with names where values were
-//	settle                                      does all provisioning that is due
+//	settle                                      does all provisioning and revoking that is due
 //	advance DURATION                            moves the clock
 //	signin USER SESSION                         a person signs in in a browser and approves a client, which gets tokens
 //	refresh SESSION                             the client gets new tokens
@@ -97,7 +97,7 @@ func newStory(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) *story
 	s.web = httptest.NewUnstartedServer(nil)
 	s.Server = openServer(t, open(t, s.clock), "http://"+s.web.Listener.Addr().String())
 	s.log = slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s.api.Log, s.pages.Log, s.worker.Log, s.api.Recorder.Log = s.log, s.log, s.log, s.log
+	s.api.Log, s.pages.Log, s.worker.Log, s.revoker.Log, s.api.Recorder.Log = s.log, s.log, s.log, s.log, s.log
 	s.web.Config.Handler = s.handler()
 	s.web.Start()
 	s.client = client{s.web.URL, s.web.Client(), s.clock, s.Server.instance}

@@ -15,7 +15,7 @@ const (
 			JOIN assignment a ON a.account_id = $2 AND a.permission_set = $3 AND a.principal_type = 'GROUP' AND a.principal_id = m.group_id
 			WHERE m.user_id = u.id AND a.state = 'GRANTED'))`
 
-	reachableAccounts query = `SELECT c.id, c.name, c.email, c.backend, c.status, c.created_at FROM account c WHERE c.id IN (
+	reachableAccounts query = `SELECT c.id, c.name, c.email, c.backend, c.status, c.created_at FROM account c WHERE c.status = 'ACTIVE' AND c.id IN (
 		SELECT a.account_id FROM directory_user u JOIN assignment a ON a.principal_id = u.id
 			WHERE u.id = $1 AND u.status = 'ENABLED' AND a.account_id > $2 AND a.principal_type = 'USER' AND a.state = 'GRANTED'
 		UNION

@@ -12,11 +12,16 @@ type Account struct {
 	Name      string
 	Email     string
 	Backend   string // "local"
-	Status    string // ACTIVE
+	Status    string // AccountActive, or what AWS Organizations says of one that is closed: SUSPENDED, PENDING_CLOSURE
 	CreatedAt time.Time
 }
 
+// AccountActive is the status of an account that people may reach.
+const AccountActive = "ACTIVE"
+
 const (
+	setAccountStatus query = `UPDATE account SET status = $1 WHERE id = $2`
+
 	insertAccount query = `INSERT INTO account (id, name, email, backend, status, created_at) VALUES ($1, $2, $3, $4, $5, $6)`
 	accountByID   query = `SELECT id, name, email, backend, status, created_at FROM account WHERE id = $1`
 	accountsAfter query = `SELECT id, name, email, backend, status, created_at FROM account WHERE id > $1 ORDER BY id LIMIT $2`
@@ -41,6 +46,11 @@ func (tx *Tx) InsertAccount(a Account) error {
 // Account is the account with the id; ErrNotFound.
 func (tx *Tx) Account(id arn.AccountID) (Account, error) {
 	return get(tx, accountByID, scanAccount, id)
+}
+
+// SetAccountStatus says whether an account may be reached; ErrNotFound.
+func (tx *Tx) SetAccountStatus(id arn.AccountID, status string) error {
+	return one(tx.exec(setAccountStatus, status, id))
 }
 
 // Accounts lists up to limit accounts by id, after the given one.

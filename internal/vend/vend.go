@@ -149,6 +149,13 @@ func (v *Vendor) reach(tx *store.Tx, w Way) (Reach, error) {
 	if err != nil {
 		return Reach{}, err
 	}
+	account, err := tx.Account(w.Account)
+	if errors.Is(err, store.ErrNotFound) || err == nil && account.Status != store.AccountActive {
+		return Reach{}, NoAccess()
+	}
+	if err != nil {
+		return Reach{}, fmt.Errorf("load account: %w", err)
+	}
 	ok, err := access.Granted(tx, w.UserID, w.Account, set.PermissionSet)
 	if err != nil {
 		return Reach{}, err
