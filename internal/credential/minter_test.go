@@ -83,7 +83,7 @@ func TestRoleSessionOpens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	g := w.grant()
-	g.MFATime = w.clock.Now().Add(-time.Minute)
+	g.MFATime, g.CutsSeen = w.clock.Now().Add(-time.Minute), 7
 	g.SourceIdentity, g.ViaKey = "alice@example.com", "AKIAQ3EGRSAVEXAMPLE2"
 	g.Tags = map[string]string{"team": "blue", "cost": ""}
 	g.SessionPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
@@ -94,7 +94,7 @@ func TestRoleSessionOpens(t *testing.T) {
 		PrincipalID: "AROAQ3EGRSAVEXAMPLE23:alice", AccessKeyID: c.AccessKeyID, UserName: "Alice",
 		RoleARN: g.RoleARN, RoleName: "AWSReservedSSO_Audit_0123456789abcdef", RoleID: g.RoleID, SessionName: "alice",
 		UserID: g.UserID, SessionID: g.SessionID, ParentID: g.ParentID, PermissionSet: g.PermissionSet, ViaKey: g.ViaKey,
-		Issued: g.Issued, Expires: g.Issued.Add(time.Hour), MFATime: g.MFATime,
+		CutsSeen: 7, Issued: g.Issued, Expires: g.Issued.Add(time.Hour), MFATime: g.MFATime,
 		SourceIdentity: g.SourceIdentity, Tags: g.Tags, SessionPolicy: g.SessionPolicy,
 	}
 	for _, m := range []*Minter{w.Minter, w.Minter, w.minter(t)} { // opened, from the cache, by another node

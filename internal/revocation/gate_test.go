@@ -31,6 +31,7 @@ func caller() credential.Caller {
 var dependsOn = []string{
 	"all", "account:123456789012", "user:u1", "session:s1", "session:p1",
 	"grant:123456789012/arn:aws:sso:::permissionSet/ssoins-1/ps-1", "role:arn:aws:iam::123456789012:role/aws-reserved/R",
+	"set:arn:aws:sso:::permissionSet/ssoins-1/ps-1",
 }
 
 // bench is a gate whose evaluation the test decides.
