@@ -148,7 +148,7 @@ func (f *remote) report(cmd *cobra.Command, c *client, v api.Revocation, answer 
 	}
 	rows := targetRows(v)
 	for _, a := range accounts {
-		rows = append(rows, []string{"account " + a.AccountId, "", word(a.Status), seconds(a.ReachedAt), remains(a)})
+		rows = append(rows, []string{"account " + a.AccountId, "", spoken(a.Status), seconds(a.ReachedAt), remains(a)})
 	}
 	raw, err := merged(answer, rawAccounts)
 	if err != nil {
@@ -203,13 +203,13 @@ func targetRows(v api.Revocation) (rows [][]string) {
 		if t.Status == api.RevocationStatusReached {
 			since, remains = seconds(v.ConfirmedAt), "nothing"
 		}
-		rows = append(rows, []string{strings.ToLower(strings.ReplaceAll(string(t.Kind), "_", " ")), strconv.Itoa(int(t.Count)), word(t.Status), since, remains})
+		rows = append(rows, []string{spoken(t.Kind), strconv.Itoa(int(t.Count)), spoken(t.Status), since, remains})
 	}
 	return rows
 }
 
 func (f *remote) showDryRun(cmd *cobra.Command, v api.Revocation, raw json.RawMessage) error {
-	rows := append(targetRows(v), []string{"accounts told", strconv.Itoa(int(v.AccountCount)), word(v.Status), "", ""})
+	rows := append(targetRows(v), []string{"accounts told", strconv.Itoa(int(v.AccountCount)), spoken(v.Status), "", ""})
 	if err := f.table(cmd, raw, []string{"TARGET", "COUNT", "STATUS", "SINCE", "REMAINS"}, rows); err != nil || f.output == "json" {
 		return err
 	}
@@ -234,13 +234,13 @@ func (f *remote) listRevocations(cmd *cobra.Command, c *client, _ []string) erro
 				of = append(of, *s)
 			}
 		}
-		rows[i] = []string{*v.RevocationId, when(&v.At), word(v.Status), strings.ToLower(strings.ReplaceAll(string(v.Scope), "_", " ")), strings.Join(of, " "), v.RequestedBy, text(v.Reason)}
+		rows[i] = []string{*v.RevocationId, when(&v.At), spoken(v.Status), spoken(v.Scope), strings.Join(of, " "), v.RequestedBy, text(v.Reason)}
 	}
 	return f.table(cmd, raw, []string{"ID", "AT", "STATUS", "SCOPE", "OF", "BY", "REASON"}, rows)
 }
 
-// word is a status as people read it.
-func word(s api.RevocationStatus) string {
+// spoken is a word of the API as people read it.
+func spoken[T ~string](s T) string {
 	return strings.ToLower(strings.ReplaceAll(string(s), "_", " "))
 }
 

@@ -82,63 +82,66 @@ func (r *revoking) state(t *testing.T, id string) (v store.Revocation, in []stor
 	return v, in
 }
 
+// reaches is what is counted for each scope, and what the backend is asked.
+var reaches = map[string]struct {
+	order  func(*revoking) store.Revocation
+	counts store.RevocationCounts
+	asked  func(*revoking) provision.Revocation
+}{
+	"user": {
+		func(r *revoking) store.Revocation {
+			return store.Revocation{Scope: store.RevokedUser, UserID: r.user.ID}
+		},
+		store.RevocationCounts{Portal: 1, Clients: 1, Roles: 2, Accounts: 1},
+		func(r *revoking) provision.Revocation {
+			return provision.Revocation{Roles: []string{r.role.Name}, UserID: r.user.ID}
+		},
+	},
+	"portal session": {
+		func(r *revoking) store.Revocation {
+			return store.Revocation{Scope: store.RevokedSession, SessionID: r.parent}
+		},
+		store.RevocationCounts{Portal: 1, Clients: 1, Roles: 2, Accounts: 1},
+		func(r *revoking) provision.Revocation {
+			return provision.Revocation{Roles: []string{r.role.Name}, UserID: r.user.ID, SessionID: r.parent}
+		},
+	},
+	"client session": {
+		func(r *revoking) store.Revocation {
+			return store.Revocation{Scope: store.RevokedSession, SessionID: r.child}
+		},
+		store.RevocationCounts{Clients: 1, Roles: 2, Accounts: 1},
+		func(r *revoking) provision.Revocation {
+			return provision.Revocation{Roles: []string{r.role.Name}, UserID: r.user.ID, SessionID: r.child}
+		},
+	},
+	"permission set": {
+		func(r *revoking) store.Revocation {
+			return store.Revocation{Scope: store.RevokedSet, Set: r.set.PermissionSet}
+		},
+		store.RevocationCounts{Roles: 1, Accounts: 1},
+		func(r *revoking) provision.Revocation { return provision.Revocation{Roles: []string{r.role.Name}} },
+	},
+	"permission set in account": {
+		func(r *revoking) store.Revocation {
+			return store.Revocation{Scope: store.RevokedSet, Set: r.set.PermissionSet, Account: "123456789012"}
+		},
+		store.RevocationCounts{Roles: 1, Accounts: 1},
+		func(r *revoking) provision.Revocation { return provision.Revocation{Roles: []string{r.role.Name}} },
+	},
+	"account": {
+		func(r *revoking) store.Revocation {
+			return store.Revocation{Scope: store.RevokedAccount, Account: "123456789012"}
+		},
+		store.RevocationCounts{Roles: 2, Accounts: 1},
+		func(*revoking) provision.Revocation { return provision.Revocation{} },
+	},
+}
+
 func TestRevocationReachesAccounts(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
-		for name, c := range map[string]struct {
-			order  func(*revoking) store.Revocation
-			counts store.RevocationCounts
-			asked  func(*revoking) provision.Revocation
-		}{
-			"user": {
-				func(r *revoking) store.Revocation {
-					return store.Revocation{Scope: store.RevokedUser, UserID: r.user.ID}
-				},
-				store.RevocationCounts{Portal: 1, Clients: 1, Roles: 2, Accounts: 1},
-				func(r *revoking) provision.Revocation {
-					return provision.Revocation{Roles: []string{r.role.Name}, UserID: r.user.ID}
-				},
-			},
-			"portal session": {
-				func(r *revoking) store.Revocation {
-					return store.Revocation{Scope: store.RevokedSession, SessionID: r.parent}
-				},
-				store.RevocationCounts{Portal: 1, Clients: 1, Roles: 2, Accounts: 1},
-				func(r *revoking) provision.Revocation {
-					return provision.Revocation{Roles: []string{r.role.Name}, UserID: r.user.ID, SessionID: r.parent}
-				},
-			},
-			"client session": {
-				func(r *revoking) store.Revocation {
-					return store.Revocation{Scope: store.RevokedSession, SessionID: r.child}
-				},
-				store.RevocationCounts{Clients: 1, Roles: 2, Accounts: 1},
-				func(r *revoking) provision.Revocation {
-					return provision.Revocation{Roles: []string{r.role.Name}, UserID: r.user.ID, SessionID: r.child}
-				},
-			},
-			"permission set": {
-				func(r *revoking) store.Revocation {
-					return store.Revocation{Scope: store.RevokedSet, Set: r.set.PermissionSet}
-				},
-				store.RevocationCounts{Roles: 1, Accounts: 1},
-				func(r *revoking) provision.Revocation { return provision.Revocation{Roles: []string{r.role.Name}} },
-			},
-			"permission set in account": {
-				func(r *revoking) store.Revocation {
-					return store.Revocation{Scope: store.RevokedSet, Set: r.set.PermissionSet, Account: "123456789012"}
-				},
-				store.RevocationCounts{Roles: 1, Accounts: 1},
-				func(r *revoking) provision.Revocation { return provision.Revocation{Roles: []string{r.role.Name}} },
-			},
-			"account": {
-				func(r *revoking) store.Revocation {
-					return store.Revocation{Scope: store.RevokedAccount, Account: "123456789012"}
-				},
-				store.RevocationCounts{Roles: 2, Accounts: 1},
-				func(*revoking) provision.Revocation { return provision.Revocation{} },
-			},
-		} {
+		for name, c := range reaches {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				r := newRevoking(t, open)

@@ -79,6 +79,9 @@ var triggers = []trigger{
 		return h.db.Update(t.Context(), func(tx *store.Tx) error { return access.SetAccountStatus(tx, sampleMember, "SUSPENDED") })
 	}, keys, keys},
 	{"session ended by an administrator", "View", admin("sallyport", "EndSession", `{"SessionId": "$portal"}`), everyKind, nothing},
+	{"all sessions ended by their person", "View", func(t *testing.T, h *revokeHouse, a *held) error {
+		return h.post(t.Context(), h.sessions[a.name].cookie, "/account/end-all", nil)
+	}, everyKind, nothing},
 	{"sessions of a user ended", "View", admin("sallyport", "EndUserSessions", `{"UserId": "$alice"}`), everyKind, nothing},
 	{"signed out in the browser", "View", func(t *testing.T, h *revokeHouse, a *held) error {
 		return h.post(t.Context(), h.sessions[a.name].cookie, "/signout", map[string][]string{"sure": {"yes"}})
