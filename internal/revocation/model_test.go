@@ -18,24 +18,42 @@ import (
 )
 
 // model is a database whose transactions take time and commit out of order, on a server and nodes whose clocks differ, and
-// a gate that learns by polling. Its facts are plain: who is enabled, which session was not ended, which paths grant.
+// a gate that learns by polling. Its facts are plain: who is enabled, which session was not ended, which paths grant, and what was
+// cut when.
 type model struct {
 	gate *Gate
 	db   *store.DB
 	now  time.Time
 
-	facts   map[string]bool   // committed
-	history []map[string]bool // every state since the last poll, the last poll's first
+	state           // committed
+	history []state // every state since the last poll, the last poll's first
 	open    []*transaction
 	unseen  []store.Change // committed, not yet polled
 	kept    []store.Change // committed, ever
 	creds   []credential.Caller
 	runs    int
+	last    int64 // number of the last cut
+}
+
+// state is what is so: facts, and the number of the last cut of each key.
+type state struct {
+	facts map[string]bool
+	cuts  map[string]int64
+}
+
+func (s state) clone() state { return state{maps.Clone(s.facts), maps.Clone(s.cuts)} }
+
+// latestCut is that of what a credential rests on.
+func (s state) latestCut(c credential.Caller) (n int64) {
+	for _, key := range Keys(c.UserID, c.Account, c.PermissionSet) {
+		n = max(n, s.cuts[key])
+	}
+	return n
 }
 
 type transaction struct {
 	change store.Change
-	fact   string
+	fact   string // "": it cuts
 	value  bool
 	begun  time.Time
 }
@@ -46,7 +64,11 @@ func factsOf(c credential.Caller) (all []string, paths []string) {
 	return []string{"user:" + c.UserID, "session:" + c.SessionID}, []string{grant + "#direct", grant + "#group"}
 }
 
-func standsIn(facts map[string]bool, c credential.Caller) bool {
+func (s state) stands(c credential.Caller) bool {
+	facts := s.facts
+	if s.latestCut(c) > c.CutsSeen {
+		return false
+	}
 	all, paths := factsOf(c)
 	for _, f := range all {
 		if !facts[f] {
@@ -57,7 +79,7 @@ func standsIn(facts map[string]bool, c credential.Caller) bool {
 }
 
 func newModel(db *store.DB) *model {
-	m := &model{db: db, now: start, facts: map[string]bool{}}
+	m := &model{db: db, now: start, state: state{map[string]bool{}, map[string]int64{}}}
 	for u := range 2 {
 		m.facts[fmt.Sprint("user:u", u)] = true
 		m.facts[fmt.Sprint("session:s", u)] = true
@@ -72,7 +94,7 @@ func newModel(db *store.DB) *model {
 func (m *model) restart() {
 	m.gate = New(m.db, func(_ *store.Tx, c credential.Caller) error {
 		m.runs++
-		if !standsIn(m.facts, c) {
+		if !m.stands(c) {
 			return revoked()
 		}
 		return nil
@@ -81,7 +103,7 @@ func (m *model) restart() {
 	m.gate.fresh.pushed()
 	m.gate.learn(m.kept)
 	m.gate.changes.turn()
-	m.unseen, m.history = nil, []map[string]bool{maps.Clone(m.facts)}
+	m.unseen, m.history = nil, []state{m.clone()}
 }
 
 // skew is how far a clock is off: far less than the margin leaves, for a transaction takes up to 10 s of it.
@@ -99,12 +121,26 @@ func (m *model) begin(t *rapid.T) {
 	m.open = append(m.open, tr)
 }
 
+// cut begins a transaction that cuts something. Its number is that of its commit: it is written where the last one was read.
+func (m *model) cut(t *rapid.T) {
+	u := rapid.IntRange(0, 1).Draw(t, "which")
+	key := rapid.SampledFrom([]string{"account:a", fmt.Sprint("user:u", u), fmt.Sprint("set:set", u), fmt.Sprint("grant:a/set", u)}).Draw(t, "key")
+	m.open = append(m.open, &transaction{begun: m.now, change: store.Change{
+		ID: fmt.Sprint(len(m.kept), "-", len(m.open), "-", m.now.UnixNano(), "cut", key), Key: key, At: m.now.Add(skew(t)),
+	}})
+}
+
 func (m *model) commit(i int) {
 	tr := m.open[i]
 	m.open = slices.Delete(m.open, i, i+1)
-	m.facts[tr.fact] = tr.value
+	if tr.fact == "" {
+		m.last++
+		m.cuts[tr.change.Key] = m.last
+	} else {
+		m.facts[tr.fact] = tr.value
+	}
 	m.unseen, m.kept = append(m.unseen, tr.change), append(m.kept, tr.change)
-	m.history = append(m.history, maps.Clone(m.facts))
+	m.history = append(m.history, m.clone())
 }
 
 func (m *model) poll(t *rapid.T) {
@@ -123,7 +159,8 @@ func (m *model) mint(t *rapid.T) {
 		Kind: credential.RoleSession, Account: "a", UserID: fmt.Sprint("u", u), SessionID: fmt.Sprint("s", u),
 		PermissionSet: fmt.Sprint("set", rapid.IntRange(0, 1).Draw(t, "set")), Issued: m.now.Add(skew(t)),
 	}
-	if standsIn(m.facts, c) {
+	c.CutsSeen = m.latestCut(c)
+	if m.stands(c) {
 		m.creds = append(m.creds, c)
 	}
 }
@@ -134,7 +171,7 @@ func (m *model) use(t *rapid.T, c credential.Caller) {
 	if err != nil && fault.KindOf(err) != fault.Unauthenticated {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(m.history, func(f map[string]bool) bool { return standsIn(f, c) == (err == nil) }) {
+	if !slices.ContainsFunc(m.history, func(s state) bool { return s.stands(c) == (err == nil) }) {
 		t.Fatalf("%s of %s passes: %v; facts %v", c.PermissionSet, c.UserID, err == nil, m.facts)
 	}
 	runs := m.runs
@@ -161,6 +198,7 @@ func TestModel(t *testing.T) {
 		m := newModel(db)
 		t.Repeat(map[string]func(*rapid.T){
 			"begin": m.begin,
+			"cut":   m.cut,
 			"commit": func(t *rapid.T) {
 				if len(m.open) == 0 {
 					t.Skip("none is open")

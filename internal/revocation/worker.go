@@ -38,6 +38,7 @@ const (
 	lease     = 30 * time.Second // what a job waits for when its worker was killed
 	grace     = 10 * time.Second // between the last moment of an attempt and the end of its lease
 	lookEvery = time.Second      // other nodes' jobs, and what waits, have no bell
+	gather    = 20 * time.Millisecond
 	firstWait = 250 * time.Millisecond
 	longWait  = time.Minute
 	attempts  = 20 // by then a backend has been failing for about ten minutes
@@ -59,6 +60,10 @@ func (w *Worker) Run(ctx context.Context) error {
 			return nil
 		case <-wake:
 		case <-time.After(lookEvery):
+		}
+		select { // the bell rings for everybody's jobs, which are nearly always others'
+		case <-ctx.Done():
+		case <-time.After(gather):
 		}
 	}
 }

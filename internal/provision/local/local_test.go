@@ -13,6 +13,7 @@ import (
 	"sallyport/internal/provision"
 	"sallyport/internal/provision/local"
 	"sallyport/internal/provision/provisiontest"
+	"sallyport/internal/revocation"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
 )
@@ -26,6 +27,22 @@ func TestProvisioner(t *testing.T) {
 			db := open(t, clock.System{})
 			return provisiontest.Account{Provisioner: &local.Provisioner{DB: db}, ID: account}
 		})
+	})
+}
+
+// TestRevokeHoldsWithin the bound after which a server without news refuses everything; at once where there is one server.
+func TestRevokeHoldsWithin(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
+		db := open(t, clock.System{})
+		want := provision.Outcome{Within: revocation.Bound}
+		if db.PushesChanges() {
+			want.Within = 0
+		}
+		got, err := (&local.Provisioner{DB: db}).Revoke(t.Context(), provision.Revocation{ID: "r", Account: account})
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v\n%s", err, diff)
+		}
 	})
 }
 
