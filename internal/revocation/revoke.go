@@ -100,7 +100,7 @@ func Revoke(tx *store.Tx, sessions *session.Service, o store.Revocation) (store.
 }
 
 // cutOff ends sessions, or cuts what was given out without ending them. What a user holds hangs on sessions; the cut is for the
-// credentials of those whose rows are there no more.
+// credentials of those whose rows are there no more. Sign-ins that have come half way are as good as a session to whoever has them.
 func cutOff(tx *store.Tx, sessions *session.Service, o store.Revocation) error {
 	switch {
 	case o.Scope == store.RevokedSession:
@@ -108,6 +108,9 @@ func cutOff(tx *store.Tx, sessions *session.Service, o store.Revocation) error {
 	case o.Scope == store.RevokedUser:
 		if _, err := sessions.EndAllOf(tx, o.UserID, o.By); err != nil {
 			return err
+		}
+		if err := tx.VoidAttempts(o.UserID, ""); err != nil {
+			return fmt.Errorf("void sign-in attempts: %w", err)
 		}
 		return tx.Cut("user:" + o.UserID)
 	case o.Scope == store.RevokedAccount:

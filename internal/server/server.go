@@ -181,9 +181,7 @@ func (s *Server) rules() {
 		DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log,
 		Settings: s.settings, Quotas: s.quotas,
 	}
-	s.revoker = &revocation.Worker{
-		DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Region: s.instance.Region, Account: s.instance.Owner,
-	}
+	s.revoker = s.newRevoker()
 	s.inspect = &provision.Inspector{DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Settings: s.settings}
 	s.push = &scimpush.Worker{DB: s.db, Keys: s.ring, Store: s.instance.StoreID, Owner: s.worker.Owner, Log: s.log}
 }

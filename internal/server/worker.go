@@ -39,6 +39,12 @@ func (s *Server) provision(ctx context.Context) {
 	}
 }
 
+func (s *Server) newRevoker() *revocation.Worker {
+	return &revocation.Worker{
+		DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Region: s.instance.Region, Account: s.instance.Owner,
+	}
+}
+
 // revoke brings revocations to accounts and confirms them.
 func (s *Server) revoke(ctx context.Context) {
 	for ctx.Err() == nil {
