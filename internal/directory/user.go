@@ -7,6 +7,7 @@ import (
 
 	"sallyport/internal/arn"
 	"sallyport/internal/fault"
+	"sallyport/internal/signal"
 	"sallyport/internal/store"
 )
 
@@ -88,6 +89,9 @@ func DeleteUser(tx *store.Tx, storeID arn.StoreID, id, revision string) error {
 		return err
 	}
 	if err := checkRevision(u.Revision, revision); err != nil {
+		return err
+	}
+	if err := signal.Purged(tx, u); err != nil {
 		return err
 	}
 	if err := tx.MemberGone(id); err != nil {

@@ -20,9 +20,10 @@ const (
 	Credentials Purpose = "credential" // session tokens and secret keys of role sessions
 	Pages       Purpose = "page"       // page tokens
 	Tokens      Purpose = "token"      // sealed blobs and refresh-token successors
+	Signals     Purpose = "signal"     // signatures of signals to others
 )
 
-var purposes = [...]Purpose{Records, Credentials, Pages, Tokens}
+var purposes = [...]Purpose{Records, Credentials, Pages, Tokens, Signals}
 
 const (
 	// lead is how long before its use a new key is published: four reloads, for nodes whose clocks differ a little.
@@ -117,6 +118,12 @@ func (r *Ring) Rotate(ctx context.Context, p Purpose) (id string, err error) {
 	return id, r.Reload(ctx)
 }
 
+// RotateIn makes a new key for a purpose in a transaction, and returns its id. Nodes learn of it by [Ring.Run] before it is used, a
+// minute later.
+func (r *Ring) RotateIn(tx *store.Tx, p Purpose) (id string, err error) {
+	return r.insert(tx, p, tx.Now().Add(lead))
+}
+
 func (r *Ring) insert(tx *store.Tx, p Purpose, active time.Time) (string, error) {
 	var id [idSize]byte
 	var root [keySize]byte
@@ -151,6 +158,16 @@ func (r *Ring) read(tx *store.Tx) (map[Purpose]line, error) {
 		}
 	}
 	return lines, nil
+}
+
+// Keys are those of a purpose that were not succeeded before a time, the coming ones too.
+func (r *Ring) Keys(p Purpose, before time.Time) (keys []*Key) {
+	for _, k := range (*r.lines.Load())[p] {
+		if at := k.RetiredAt(); at.IsZero() || !at.Before(before) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
 }
 
 // Current is the key that a purpose writes with.

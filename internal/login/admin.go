@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/arn"
 	"sallyport/internal/directory"
 	"sallyport/internal/setting"
+	"sallyport/internal/signal"
 	"sallyport/internal/store"
 )
 
@@ -99,8 +100,10 @@ func (s *Service) setStatus(tx *store.Tx, userID string, status store.UserStatus
 		return err
 	}
 	u.Status = status
-	_, err = directory.UpdateUser(tx, u, "", by)
-	return err
+	if u, err = directory.UpdateUser(tx, u, "", by); err != nil {
+		return err
+	}
+	return signal.StatusChanged(tx, u)
 }
 
 // OneTime is a one-time password that was made and is yet to be stored: hashing takes longer than a transaction may.

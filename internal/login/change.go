@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"sallyport/internal/setting"
+	"sallyport/internal/signal"
 	"sallyport/internal/store"
 )
 
@@ -171,10 +172,18 @@ func (s *Service) setPassword(tx *store.Tx, in setting.Values, p store.Password,
 			return fmt.Errorf("keep old password: %w", err)
 		}
 	}
+	change, by := signal.Credential{Type: "password", Change: "update"}, p.UserID
+	if had.PHC == "" {
+		change.Change = "create"
+	}
+	if keep == "" {
+		by = "" // not by the person
+	}
 	return errors.Join(
 		wrap(tx.PutPassword(p), "store password"),
 		wrap(tx.VoidAttempts(p.UserID, keep), "void sign-in attempts"),
 		wrap(tx.DeleteLinks(p.UserID, store.Reset), "withdraw resets"),
+		signal.CredentialChanged(tx, p.UserID, change, by),
 	)
 }
 

@@ -10,6 +10,7 @@ import (
 	"sallyport/internal/arn"
 	"sallyport/internal/fault"
 	"sallyport/internal/setting"
+	"sallyport/internal/signal"
 	"sallyport/internal/store"
 )
 
@@ -65,8 +66,22 @@ func (s *Service) RemoveFactor(tx *store.Tx, userID, id, keep, by string) (store
 	if err := tx.VoidAttempts(userID, ""); err != nil {
 		return f, fmt.Errorf("void sign-in attempts: %w", err)
 	}
-	_, err = s.Sessions.EndOthersOf(tx, userID, keep, by)
-	return f, err
+	if _, err = s.Sessions.EndOthersOf(tx, userID, keep, by); err != nil {
+		return f, err
+	}
+	return f, signal.CredentialChanged(tx, userID, signalled(f, "revoke"), by)
+}
+
+// signalled is what others are told of a device.
+func signalled(f store.Factor, change string) signal.Credential {
+	kind := "app"
+	switch {
+	case f.Kind == store.Passkey && f.Synced:
+		kind = "fido2-platform"
+	case f.Kind == store.Passkey:
+		kind = "fido2-roaming"
+	}
+	return signal.Credential{Type: kind, Change: change, Name: f.Name}
 }
 
 // addFactor stores a device that the person of an attempt has proved, tells them of it, and counts it as a second factor.
@@ -89,6 +104,9 @@ func (s *Service) addFactor(tx *store.Tx, p Position, f store.Factor, from Brows
 		return fmt.Errorf("add factor: %w", err)
 	}
 	if err := s.recordDevice(tx, p.Attempt, f, from); err != nil {
+		return err
+	}
+	if err := signal.CredentialChanged(tx, p.UserID, signalled(f, "create"), p.UserID); err != nil {
 		return err
 	}
 	return s.Notify(tx, store.Notice{UserID: p.UserID, Kind: store.DeviceAdded, Detail: f.Name, Subject: f.ID, IP: from.IP})

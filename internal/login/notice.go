@@ -6,6 +6,7 @@ import (
 
 	"sallyport/internal/fault"
 	"sallyport/internal/mail"
+	"sallyport/internal/signal"
 	"sallyport/internal/store"
 )
 
@@ -91,6 +92,9 @@ func (s *Service) shut(tx *store.Tx, userID, by string) error {
 	}
 	if err := tx.DeletePassword(userID); err != nil {
 		return fmt.Errorf("delete password: %w", err)
+	}
+	if err := signal.CredentialChanged(tx, userID, signal.Credential{Type: "password", Change: "revoke"}, by); err != nil {
+		return err
 	}
 	if err := tx.VoidAttempts(userID, ""); err != nil {
 		return fmt.Errorf("void sign-in attempts: %w", err)

@@ -27,6 +27,7 @@ import (
 	"sallyport/internal/credential"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/fault"
+	"sallyport/internal/heed"
 	"sallyport/internal/keyring"
 	"sallyport/internal/login"
 	"sallyport/internal/mail"
@@ -41,6 +42,7 @@ import (
 	"sallyport/internal/scimpush"
 	"sallyport/internal/session"
 	"sallyport/internal/setting"
+	"sallyport/internal/ssf"
 	"sallyport/internal/store"
 	"sallyport/internal/vend"
 	"sallyport/internal/web"
@@ -65,6 +67,7 @@ type Server struct {
 	api      *endpoint.API
 	pages    *web.Server
 	scim     *scim.Server
+	signals  *ssf.Server
 	worker   *provision.Worker
 	revoker  *revocation.Worker
 	inspect  *provision.Inspector
@@ -205,6 +208,11 @@ func (s *Server) protocols() error {
 		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.stands, Settings: s.settings, Quotas: s.quotas,
 		Bearers: revocation.NewMemo[[sha256.Size]byte, credential.Caller](s.gate),
 	}
+	s.signals = &ssf.Server{
+		DB: s.db, Ring: s.ring, URL: strings.TrimSuffix(s.cfg.URL, "/"), Owner: s.worker.Owner, Log: s.log, Client: ssf.NewClient(nil), Record: s.api.Recorder.Add,
+		Heed:     &heed.Service{Login: s.login, Sessions: s.sessions, Owner: s.instance.Owner, Region: s.instance.Region, URL: strings.TrimSuffix(s.cfg.URL, "/")},
+		Stopping: s.stopping.Load,
+	}
 	for _, m := range s.services() {
 		s.api.Mount(m.operations, m.rule, m.regions...)
 	}
@@ -229,6 +237,9 @@ func (s *Server) limits(ctx context.Context) (quota.Limits, error) {
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	s.probes(mux)
+	signals := s.signals.Handler()
+	mux.Handle(ssf.Base, signals)
+	mux.Handle(ssf.WellKnown, signals)
 	pages := s.pages.Handler()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if s.api.Serves(r) {
@@ -279,6 +290,8 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(s.sweepInstances)
 	run(s.sendMail)
 	run(s.sendResets)
+	run(s.signals.Push)
+	run(s.signals.Poll)
 	run(func(ctx context.Context) { s.gate.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.ring.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.seal(ctx) })

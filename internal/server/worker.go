@@ -150,6 +150,9 @@ func (s *Server) pruneOnce(ctx context.Context) error {
 			}
 		}
 	}
+	if err := s.signals.Prune(ctx); err != nil {
+		return err
+	}
 	return s.login.Prune(ctx)
 }
 

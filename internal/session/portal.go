@@ -10,6 +10,7 @@ import (
 	"sallyport/internal/credential"
 	"sallyport/internal/fault"
 	"sallyport/internal/setting"
+	"sallyport/internal/signal"
 	"sallyport/internal/store"
 )
 
@@ -108,8 +109,21 @@ func live(tx *store.Tx, p store.Session) error {
 }
 
 // End ends a session with all that hangs on it: its children, their tokens, and the role credentials given out under
-// them, also those that signing out has left alone. Ending a session that has been ended already changes nothing else.
-func (s *Service) End(tx *store.Tx, id, by string) error { return end(tx, id, by, false) }
+// them, also those that signing out has left alone. Ending a session that has been ended already changes nothing else. Others are
+// told of it, as of no sign-out.
+func (s *Service) End(tx *store.Tx, id, by string) error {
+	p, err := tx.Session(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("load session: %w", err)
+	}
+	if err := end(tx, id, by, false); err != nil || !p.EndedAt.IsZero() {
+		return err
+	}
+	return signal.SessionEnded(tx, p, by)
+}
 
 // SignOut ends a session because its person asks for it. Whether role credentials that were given out under it go on to
 // their own end is a setting.
@@ -144,7 +158,10 @@ func end(tx *store.Tx, id, by string, keepRoles bool) error {
 // EndAllOf ends every session of a user, and the trust in their browsers. It tells how many sessions it were.
 func (s *Service) EndAllOf(tx *store.Tx, userID, by string) (int64, error) {
 	n, err := tx.EndSessionsOf(userID, by)
-	return n, ended(tx, userID, err)
+	if err := ended(tx, userID, err); err != nil {
+		return n, err
+	}
+	return n, signal.SessionsEnded(tx, userID, n, by)
 }
 
 // EndOthersOf ends every session of a user but one and what hangs on it, and the trust in their browsers.
@@ -153,7 +170,10 @@ func (s *Service) EndOthersOf(tx *store.Tx, userID, keep, by string) (int64, err
 		return s.EndAllOf(tx, userID, by)
 	}
 	n, err := tx.EndOtherSessions(userID, keep, by)
-	return n, ended(tx, userID, err)
+	if err := ended(tx, userID, err); err != nil || n == 0 {
+		return n, err
+	}
+	return n, signal.SessionsEnded(tx, userID, n, by) // others do not know which was kept: it signs the person in again there
 }
 
 func ended(tx *store.Tx, userID string, err error) error {

@@ -67,6 +67,9 @@ type Values struct {
 	SessionIdle      time.Duration // 0: no rule
 	SignOutEndsRoles bool
 	ExpiryEndsRoles  bool
+
+	SignalDisablings int // 0: none
+	SignalPatience   time.Duration
 }
 
 // Mode is whose limits hold.
@@ -134,6 +137,10 @@ var table = []definition{
 		"Whether signing out stops role credentials that were given out in the session. An operator who ends a session always stops them."),
 	numbers("sign-in.free-failures", 5, "not published", 1, 100, func(v *Values) *int { return &v.FreeFailures }, "How many wrong passwords or codes in a row stay without delay."),
 	durations("sign-in.longest-lock", 15*time.Minute, "not published", time.Minute, 24*time.Hour, false, func(v *Values) *time.Duration { return &v.LongestLock }, "How long the rising delay after wrong passwords or codes gets at most."),
+	numbers("signals.disablings-an-hour", 10, "not there", 0, 1_000_000, func(v *Values) *int { return &v.SignalDisablings },
+		"How many people the signals of one transmitter may disable within an hour. What goes beyond it ends their sessions and is kept on record, for you to decide on."),
+	durations("signals.patience", 7*day, "not there", time.Hour, 30*day, false, func(v *Values) *time.Duration { return &v.SignalPatience },
+		"How long a signal of ours waits for a receiver that does not take it."),
 }
 
 // Defaults are the settings of a deployment where nobody has set anything.
