@@ -26,7 +26,7 @@ func TestOperationsAreComplete(t *testing.T) {
 	checkService(t, &sso.Info, sso.Operations(sso.Service[int](sso.Unimplemented[int]{})), 4)
 	checkService(t, &ssooidc.Info, ssooidc.Operations(ssooidc.Service[int](ssooidc.Unimplemented[int]{})), 4)
 	checkService(t, &sts.Info, sts.Operations(sts.Service[int](sts.Unimplemented[int]{})), 12)
-	checkService(t, &sallyport.Info, sallyport.Operations(sallyport.Service[int](sallyport.Unimplemented[int]{})), 63)
+	checkService(t, &sallyport.Info, sallyport.Operations(sallyport.Service[int](sallyport.Unimplemented[int]{})), 72)
 }
 
 func checkService(t *testing.T, s *awsapi.Service, bound []awsapi.Operation[int], want int) {
@@ -79,7 +79,7 @@ func TestAuthorizationRows(t *testing.T) {
 			checkTemplates(t, o)
 		}
 	}
-	if n != 121+63 {
+	if n != 121+72 {
 		t.Errorf("%d operations", n)
 	}
 }

@@ -7,6 +7,7 @@
 package sallyport
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -37,15 +38,17 @@ type Service struct {
 	Instance     arn.Instance
 	Owner        arn.AccountID // the management account, whose user the operator is
 	SCIM         string        // the server's URL, under which the endpoints of sources are
-	OperatorKeys *keyring.Ring // seals the secrets of the operator's access keys, and tokens for other servers
+	OperatorKeys *keyring.Ring // seals the secrets of the operator's access keys, and tokens for other servers and of theirs
 	Inspector    *provision.Inspector
 	Push         *scimpush.Worker
+	// SignalKeys fetches the keys of a transmitter of signals and tells how many it publishes.
+	SignalKeys func(context.Context, store.SignalReceiver) (int, error)
 }
 
 var _ api.Service[*endpoint.Call] = (*Service)(nil)
 
 // Direct names the operations that open their own transactions: see [endpoint.Rule].
-var Direct = []string{"CreateOneTimePassword", "ListDriftFindings", "StartScimTargetSync"}
+var Direct = []string{"CreateOneTimePassword", "ListDriftFindings", "StartScimTargetSync", "VerifySignalReceiver"}
 
 // Administers is the service's rule of accounts: it is about how people sign in, which those of the organization's instance alone
 // do, and it is for whoever administers that instance.

@@ -149,8 +149,8 @@ func TestOnlyTheOwnersAccountAdministers(t *testing.T) {
 			refused++
 		}
 	}
-	if refused != 78+22+63 {
-		t.Errorf("%d operations were tried, want 163", refused)
+	if refused != 78+22+72 {
+		t.Errorf("%d operations were tried, want 172", refused)
 	}
 }
 

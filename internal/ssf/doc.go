@@ -8,6 +8,7 @@
 package ssf
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -27,13 +28,13 @@ import (
 
 // Server answers requests, and sends and fetches signals.
 type Server struct {
-	DB       *store.DB
-	Ring     *keyring.Ring
-	Heed     *heed.Service
-	URL      string // without a slash at its end: the issuer of our tokens
-	Owner    string // names this process among the workers
-	Log      *slog.Logger
-	Client   *Client
+	DB     *store.DB
+	Ring   *keyring.Ring
+	Heed   *heed.Service
+	URL    string // without a slash at its end: the issuer of our tokens
+	Owner  string // names this process among the workers
+	Log    *slog.Logger
+	Client *Client
 	// Record keeps the event of something that no change waits for.
 	Record func(*audit.Event)
 	// Stopping says that the server is to end: those who wait for signals wait no longer.

@@ -76,6 +76,12 @@ func (s *Server) keysOf(ctx context.Context, r store.SignalReceiver, kid string)
 	return p.set, nil
 }
 
+// CountKeys fetches the keys of a receiver's issuer and tells how many it publishes.
+func (s *Server) CountKeys(ctx context.Context, r store.SignalReceiver) (int, error) {
+	set, err := s.fetchKeys(ctx, r)
+	return len(set), err
+}
+
 func (s *Server) fetchKeys(ctx context.Context, r store.SignalReceiver) (secevent.KeySet, error) {
 	at := r.JWKSURI
 	if at == "" {

@@ -40,6 +40,8 @@ var Info = awsapi.Service{
 		&opCreateScimTarget,
 		&opCreateScimTenant,
 		&opCreateScimToken,
+		&opCreateSignalReceiver,
+		&opCreateSignalStream,
 		&opDeleteMfaDevice,
 		&opDeleteMyMfaDevice,
 		&opDeleteOperatorKey,
@@ -47,6 +49,8 @@ var Info = awsapi.Service{
 		&opDeleteScimTarget,
 		&opDeleteScimTenant,
 		&opDeleteScimToken,
+		&opDeleteSignalReceiver,
+		&opDeleteSignalStream,
 		&opDescribeDriftHealing,
 		&opDescribeRevocation,
 		&opDescribeScimTarget,
@@ -83,6 +87,8 @@ var Info = awsapi.Service{
 		&opListScimTokens,
 		&opListSessions,
 		&opListSettings,
+		&opListSignalReceivers,
+		&opListSignalStreams,
 		&opPutPermissionSetStepUp,
 		&opPutSetting,
 		&opRenameMfaDevice,
@@ -96,6 +102,8 @@ var Info = awsapi.Service{
 		&opUpdateOperatorKey,
 		&opUpdateScimTarget,
 		&opUpdateScimToken,
+		&opVerifySignalReceiver,
+		&opVerifySignalStream,
 	},
 }
 
@@ -115,6 +123,10 @@ type Service[T any] interface {
 	CreateScimTenant(ctx context.Context, call T, in *CreateScimTenantRequest) (*CreateScimTenantResponse, error)
 	// CreateScimToken makes a bearer token for a source. It is shown this once, and good for a year; a source has two at most.
 	CreateScimToken(ctx context.Context, call T, in *CreateScimTokenRequest) (*CreateScimTokenResponse, error)
+	// CreateSignalReceiver lets the signals of a transmitter elsewhere act here. The token that it pushes with is shown this once.
+	CreateSignalReceiver(ctx context.Context, call T, in *CreateSignalReceiverRequest) (*CreateSignalReceiverResponse, error)
+	// CreateSignalStream tells a receiver elsewhere of what happens here. The token that it polls and manages its stream with is shown this once.
+	CreateSignalStream(ctx context.Context, call T, in *CreateSignalStreamRequest) (*CreateSignalStreamResponse, error)
 	// DeleteMfaDevice removes a user's device.
 	DeleteMfaDevice(ctx context.Context, call T, in *DeleteMfaDeviceRequest) (*DeleteMfaDeviceResponse, error)
 	// DeleteMyMfaDevice removes one of the caller's devices.
@@ -129,6 +141,10 @@ type Service[T any] interface {
 	DeleteScimTenant(ctx context.Context, call T, in *DeleteScimTenantRequest) (*DeleteScimTenantResponse, error)
 	// DeleteScimToken ends a token at once.
 	DeleteScimToken(ctx context.Context, call T, in *DeleteScimTokenRequest) (*DeleteScimTokenResponse, error)
+	// DeleteSignalReceiver lets a transmitter's signals act no more.
+	DeleteSignalReceiver(ctx context.Context, call T, in *DeleteSignalReceiverRequest) (*DeleteSignalReceiverResponse, error)
+	// DeleteSignalStream ends a stream, with all that waits in it.
+	DeleteSignalStream(ctx context.Context, call T, in *DeleteSignalStreamRequest) (*DeleteSignalStreamResponse, error)
 	// DescribeDriftHealing tells how far the healing of a role has come.
 	DescribeDriftHealing(ctx context.Context, call T, in *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error)
 	// DescribeRevocation tells how far a revocation has come.
@@ -201,6 +217,10 @@ type Service[T any] interface {
 	ListSessions(ctx context.Context, call T, in *ListSessionsRequest) (*ListSessionsResponse, error)
 	// ListSettings lists every setting.
 	ListSettings(ctx context.Context, call T, in *ListSettingsRequest) (*ListSettingsResponse, error)
+	// ListSignalReceivers lists the transmitters whose signals act here.
+	ListSignalReceivers(ctx context.Context, call T, in *ListSignalReceiversRequest) (*ListSignalReceiversResponse, error)
+	// ListSignalStreams lists the receivers that are told of what happens here, and how delivery goes.
+	ListSignalStreams(ctx context.Context, call T, in *ListSignalStreamsRequest) (*ListSignalStreamsResponse, error)
 	// PutPermissionSetStepUp says how old a second factor may be when a permission set's credentials are asked for.
 	PutPermissionSetStepUp(ctx context.Context, call T, in *PutPermissionSetStepUpRequest) (*PutPermissionSetStepUpResponse, error)
 	// PutSetting changes a setting.
@@ -227,6 +247,10 @@ type Service[T any] interface {
 	UpdateScimTarget(ctx context.Context, call T, in *UpdateScimTargetRequest) (*UpdateScimTargetResponse, error)
 	// UpdateScimToken changes a token's dialect or networks.
 	UpdateScimToken(ctx context.Context, call T, in *UpdateScimTokenRequest) (*UpdateScimTokenResponse, error)
+	// VerifySignalReceiver fetches the keys of a transmitter, and tells how many it publishes.
+	VerifySignalReceiver(ctx context.Context, call T, in *VerifySignalReceiverRequest) (*VerifySignalReceiverResponse, error)
+	// VerifySignalStream sends a verification event, by which a receiver sees that its stream works.
+	VerifySignalStream(ctx context.Context, call T, in *VerifySignalStreamRequest) (*VerifySignalStreamResponse, error)
 }
 
 // Unimplemented answers every operation honestly: it is not there. Embed it and write the operations that are.
@@ -267,6 +291,16 @@ func (Unimplemented[T]) CreateScimToken(context.Context, T, *CreateScimTokenRequ
 	return nil, awsapi.NotImplemented(&opCreateScimToken)
 }
 
+// CreateSignalReceiver says that the operation is not implemented.
+func (Unimplemented[T]) CreateSignalReceiver(context.Context, T, *CreateSignalReceiverRequest) (*CreateSignalReceiverResponse, error) {
+	return nil, awsapi.NotImplemented(&opCreateSignalReceiver)
+}
+
+// CreateSignalStream says that the operation is not implemented.
+func (Unimplemented[T]) CreateSignalStream(context.Context, T, *CreateSignalStreamRequest) (*CreateSignalStreamResponse, error) {
+	return nil, awsapi.NotImplemented(&opCreateSignalStream)
+}
+
 // DeleteMfaDevice says that the operation is not implemented.
 func (Unimplemented[T]) DeleteMfaDevice(context.Context, T, *DeleteMfaDeviceRequest) (*DeleteMfaDeviceResponse, error) {
 	return nil, awsapi.NotImplemented(&opDeleteMfaDevice)
@@ -300,6 +334,16 @@ func (Unimplemented[T]) DeleteScimTenant(context.Context, T, *DeleteScimTenantRe
 // DeleteScimToken says that the operation is not implemented.
 func (Unimplemented[T]) DeleteScimToken(context.Context, T, *DeleteScimTokenRequest) (*DeleteScimTokenResponse, error) {
 	return nil, awsapi.NotImplemented(&opDeleteScimToken)
+}
+
+// DeleteSignalReceiver says that the operation is not implemented.
+func (Unimplemented[T]) DeleteSignalReceiver(context.Context, T, *DeleteSignalReceiverRequest) (*DeleteSignalReceiverResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteSignalReceiver)
+}
+
+// DeleteSignalStream says that the operation is not implemented.
+func (Unimplemented[T]) DeleteSignalStream(context.Context, T, *DeleteSignalStreamRequest) (*DeleteSignalStreamResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteSignalStream)
 }
 
 // DescribeDriftHealing says that the operation is not implemented.
@@ -482,6 +526,16 @@ func (Unimplemented[T]) ListSettings(context.Context, T, *ListSettingsRequest) (
 	return nil, awsapi.NotImplemented(&opListSettings)
 }
 
+// ListSignalReceivers says that the operation is not implemented.
+func (Unimplemented[T]) ListSignalReceivers(context.Context, T, *ListSignalReceiversRequest) (*ListSignalReceiversResponse, error) {
+	return nil, awsapi.NotImplemented(&opListSignalReceivers)
+}
+
+// ListSignalStreams says that the operation is not implemented.
+func (Unimplemented[T]) ListSignalStreams(context.Context, T, *ListSignalStreamsRequest) (*ListSignalStreamsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListSignalStreams)
+}
+
 // PutPermissionSetStepUp says that the operation is not implemented.
 func (Unimplemented[T]) PutPermissionSetStepUp(context.Context, T, *PutPermissionSetStepUpRequest) (*PutPermissionSetStepUpResponse, error) {
 	return nil, awsapi.NotImplemented(&opPutPermissionSetStepUp)
@@ -547,6 +601,16 @@ func (Unimplemented[T]) UpdateScimToken(context.Context, T, *UpdateScimTokenRequ
 	return nil, awsapi.NotImplemented(&opUpdateScimToken)
 }
 
+// VerifySignalReceiver says that the operation is not implemented.
+func (Unimplemented[T]) VerifySignalReceiver(context.Context, T, *VerifySignalReceiverRequest) (*VerifySignalReceiverResponse, error) {
+	return nil, awsapi.NotImplemented(&opVerifySignalReceiver)
+}
+
+// VerifySignalStream says that the operation is not implemented.
+func (Unimplemented[T]) VerifySignalStream(context.Context, T, *VerifySignalStreamRequest) (*VerifySignalStreamResponse, error) {
+	return nil, awsapi.NotImplemented(&opVerifySignalStream)
+}
+
 // Operations binds every operation of the API to s, sorted by name.
 func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 	return []awsapi.Operation[T]{
@@ -557,6 +621,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opCreateScimTarget, s.CreateScimTarget),
 		awsapi.Op(&Info, &opCreateScimTenant, s.CreateScimTenant),
 		awsapi.Op(&Info, &opCreateScimToken, s.CreateScimToken),
+		awsapi.Op(&Info, &opCreateSignalReceiver, s.CreateSignalReceiver),
+		awsapi.Op(&Info, &opCreateSignalStream, s.CreateSignalStream),
 		awsapi.Op(&Info, &opDeleteMfaDevice, s.DeleteMfaDevice),
 		awsapi.Op(&Info, &opDeleteMyMfaDevice, s.DeleteMyMfaDevice),
 		awsapi.Op(&Info, &opDeleteOperatorKey, s.DeleteOperatorKey),
@@ -564,6 +630,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opDeleteScimTarget, s.DeleteScimTarget),
 		awsapi.Op(&Info, &opDeleteScimTenant, s.DeleteScimTenant),
 		awsapi.Op(&Info, &opDeleteScimToken, s.DeleteScimToken),
+		awsapi.Op(&Info, &opDeleteSignalReceiver, s.DeleteSignalReceiver),
+		awsapi.Op(&Info, &opDeleteSignalStream, s.DeleteSignalStream),
 		awsapi.Op(&Info, &opDescribeDriftHealing, s.DescribeDriftHealing),
 		awsapi.Op(&Info, &opDescribeRevocation, s.DescribeRevocation),
 		awsapi.Op(&Info, &opDescribeScimTarget, s.DescribeScimTarget),
@@ -600,6 +668,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListScimTokens, s.ListScimTokens),
 		awsapi.Op(&Info, &opListSessions, s.ListSessions),
 		awsapi.Op(&Info, &opListSettings, s.ListSettings),
+		awsapi.Op(&Info, &opListSignalReceivers, s.ListSignalReceivers),
+		awsapi.Op(&Info, &opListSignalStreams, s.ListSignalStreams),
 		awsapi.Op(&Info, &opPutPermissionSetStepUp, s.PutPermissionSetStepUp),
 		awsapi.Op(&Info, &opPutSetting, s.PutSetting),
 		awsapi.Op(&Info, &opRenameMfaDevice, s.RenameMfaDevice),
@@ -613,6 +683,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opUpdateOperatorKey, s.UpdateOperatorKey),
 		awsapi.Op(&Info, &opUpdateScimTarget, s.UpdateScimTarget),
 		awsapi.Op(&Info, &opUpdateScimToken, s.UpdateScimToken),
+		awsapi.Op(&Info, &opVerifySignalReceiver, s.VerifySignalReceiver),
+		awsapi.Op(&Info, &opVerifySignalStream, s.VerifySignalStream),
 	}
 }
 
@@ -680,6 +752,24 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(CreateScimTokenRequest) }, NewOut: func() any { return new(CreateScimTokenResponse) },
 	}
+	opCreateSignalReceiver = awsapi.OperationMeta{
+		Name: "CreateSignalReceiver", Action: "sallyport:CreateSignalReceiver", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeCreateSignalReceiverRequest,
+		Out:       &shapeCreateSignalReceiverResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CreateSignalReceiverRequest) }, NewOut: func() any { return new(CreateSignalReceiverResponse) },
+	}
+	opCreateSignalStream = awsapi.OperationMeta{
+		Name: "CreateSignalStream", Action: "sallyport:CreateSignalStream", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeCreateSignalStreamRequest,
+		Out:       &shapeCreateSignalStreamResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CreateSignalStreamRequest) }, NewOut: func() any { return new(CreateSignalStreamResponse) },
+	}
 	opDeleteMfaDevice = awsapi.OperationMeta{
 		Name: "DeleteMfaDevice", Action: "sallyport:DeleteMfaDevice", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -743,6 +833,24 @@ var (
 		Out:       &shapeDeleteScimTokenResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DeleteScimTokenRequest) }, NewOut: func() any { return new(DeleteScimTokenResponse) },
+	}
+	opDeleteSignalReceiver = awsapi.OperationMeta{
+		Name: "DeleteSignalReceiver", Action: "sallyport:DeleteSignalReceiver", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:signal-receiver/${ReceiverId}"},
+		In:        &shapeDeleteSignalReceiverRequest,
+		Out:       &shapeDeleteSignalReceiverResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteSignalReceiverRequest) }, NewOut: func() any { return new(DeleteSignalReceiverResponse) },
+	}
+	opDeleteSignalStream = awsapi.OperationMeta{
+		Name: "DeleteSignalStream", Action: "sallyport:DeleteSignalStream", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:signal-stream/${StreamId}"},
+		In:        &shapeDeleteSignalStreamRequest,
+		Out:       &shapeDeleteSignalStreamResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteSignalStreamRequest) }, NewOut: func() any { return new(DeleteSignalStreamResponse) },
 	}
 	opDescribeDriftHealing = awsapi.OperationMeta{
 		Name: "DescribeDriftHealing", Action: "sallyport:DescribeDriftHealing", ReadOnly: true, Unsigned: false,
@@ -1076,6 +1184,24 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListSettingsRequest) }, NewOut: func() any { return new(ListSettingsResponse) },
 	}
+	opListSignalReceivers = awsapi.OperationMeta{
+		Name: "ListSignalReceivers", Action: "sallyport:ListSignalReceivers", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListSignalReceiversRequest,
+		Out:       &shapeListSignalReceiversResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListSignalReceiversRequest) }, NewOut: func() any { return new(ListSignalReceiversResponse) },
+	}
+	opListSignalStreams = awsapi.OperationMeta{
+		Name: "ListSignalStreams", Action: "sallyport:ListSignalStreams", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListSignalStreamsRequest,
+		Out:       &shapeListSignalStreamsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListSignalStreamsRequest) }, NewOut: func() any { return new(ListSignalStreamsResponse) },
+	}
 	opPutPermissionSetStepUp = awsapi.OperationMeta{
 		Name: "PutPermissionSetStepUp", Action: "sallyport:PutPermissionSetStepUp", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1193,6 +1319,24 @@ var (
 		Out:       &shapeUpdateScimTokenResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(UpdateScimTokenRequest) }, NewOut: func() any { return new(UpdateScimTokenResponse) },
+	}
+	opVerifySignalReceiver = awsapi.OperationMeta{
+		Name: "VerifySignalReceiver", Action: "sallyport:VerifySignalReceiver", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:signal-receiver/${ReceiverId}"},
+		In:        &shapeVerifySignalReceiverRequest,
+		Out:       &shapeVerifySignalReceiverResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(VerifySignalReceiverRequest) }, NewOut: func() any { return new(VerifySignalReceiverResponse) },
+	}
+	opVerifySignalStream = awsapi.OperationMeta{
+		Name: "VerifySignalStream", Action: "sallyport:VerifySignalStream", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:signal-stream/${StreamId}"},
+		In:        &shapeVerifySignalStreamRequest,
+		Out:       &shapeVerifySignalStreamResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(VerifySignalStreamRequest) }, NewOut: func() any { return new(VerifySignalStreamResponse) },
 	}
 )
 
@@ -1323,6 +1467,62 @@ func (v CreateScimTokenResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeCreateScimTokenResponse, v)
 }
 
+// CreateSignalReceiverRequest is a structure of the model.
+type CreateSignalReceiverRequest struct {
+	Audience  string
+	Delivery  SignalDelivery
+	Events    []SignalEvent
+	Issuer    string
+	JwksUri   *string
+	Name      string
+	PollToken *string
+	PollUrl   *string
+	TenantId  *string
+}
+
+// LogValue hides the sensitive members.
+func (v CreateSignalReceiverRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeCreateSignalReceiverRequest, v)
+}
+
+// CreateSignalReceiverResponse is a structure of the model.
+type CreateSignalReceiverResponse struct {
+	BearerToken    *string
+	SignalReceiver SignalReceiver
+}
+
+// LogValue hides the sensitive members.
+func (v CreateSignalReceiverResponse) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeCreateSignalReceiverResponse, v)
+}
+
+// CreateSignalStreamRequest is a structure of the model.
+type CreateSignalStreamRequest struct {
+	Audience      string
+	Delivery      SignalDelivery
+	Events        []SignalEvent
+	Name          string
+	PushToken     *string
+	PushUrl       *string
+	SubjectFormat *SignalSubjectFormat
+}
+
+// LogValue hides the sensitive members.
+func (v CreateSignalStreamRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeCreateSignalStreamRequest, v)
+}
+
+// CreateSignalStreamResponse is a structure of the model.
+type CreateSignalStreamResponse struct {
+	BearerToken  string
+	SignalStream SignalStream
+}
+
+// LogValue hides the sensitive members.
+func (v CreateSignalStreamResponse) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeCreateSignalStreamResponse, v)
+}
+
 // DeleteMfaDeviceRequest is a structure of the model.
 type DeleteMfaDeviceRequest struct {
 	DeviceId string
@@ -1387,6 +1587,24 @@ type DeleteScimTokenRequest struct {
 
 // DeleteScimTokenResponse is a structure of the model.
 type DeleteScimTokenResponse struct {
+}
+
+// DeleteSignalReceiverRequest is a structure of the model.
+type DeleteSignalReceiverRequest struct {
+	ReceiverId string
+}
+
+// DeleteSignalReceiverResponse is a structure of the model.
+type DeleteSignalReceiverResponse struct {
+}
+
+// DeleteSignalStreamRequest is a structure of the model.
+type DeleteSignalStreamRequest struct {
+	StreamId string
+}
+
+// DeleteSignalStreamResponse is a structure of the model.
+type DeleteSignalStreamResponse struct {
 }
 
 // DescribeDriftHealingRequest is a structure of the model.
@@ -1853,6 +2071,30 @@ type ListSettingsResponse struct {
 	Settings  []Setting
 }
 
+// ListSignalReceiversRequest is a structure of the model.
+type ListSignalReceiversRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListSignalReceiversResponse is a structure of the model.
+type ListSignalReceiversResponse struct {
+	NextToken       *string
+	SignalReceivers []SignalReceiver
+}
+
+// ListSignalStreamsRequest is a structure of the model.
+type ListSignalStreamsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListSignalStreamsResponse is a structure of the model.
+type ListSignalStreamsResponse struct {
+	NextToken     *string
+	SignalStreams []SignalStream
+}
+
 // MfaDevice is a structure of the model.
 type MfaDevice struct {
 	CreatedAt  time.Time
@@ -2239,6 +2481,25 @@ type UpdateScimTokenResponse struct {
 	ScimToken ScimToken
 }
 
+// VerifySignalReceiverRequest is a structure of the model.
+type VerifySignalReceiverRequest struct {
+	ReceiverId string
+}
+
+// VerifySignalReceiverResponse is a structure of the model.
+type VerifySignalReceiverResponse struct {
+	KeysPublished int32
+}
+
+// VerifySignalStreamRequest is a structure of the model.
+type VerifySignalStreamRequest struct {
+	StreamId string
+}
+
+// VerifySignalStreamResponse is a structure of the model.
+type VerifySignalStreamResponse struct {
+}
+
 // AccessDeniedExceptionReason is an enumeration of the model.
 type AccessDeniedExceptionReason string
 
@@ -2475,6 +2736,36 @@ const (
 	SessionKindClient SessionKind = "CLIENT"
 )
 
+// SignalDelivery is an enumeration of the model.
+type SignalDelivery string
+
+// The values of SignalDelivery.
+const (
+	SignalDeliveryPush SignalDelivery = "PUSH"
+	SignalDeliveryPoll SignalDelivery = "POLL"
+)
+
+// SignalEvent is an enumeration of the model.
+type SignalEvent string
+
+// The values of SignalEvent.
+const (
+	SignalEventSessionRevoked   SignalEvent = "SESSION_REVOKED"
+	SignalEventCredentialChange SignalEvent = "CREDENTIAL_CHANGE"
+	SignalEventAccountDisabled  SignalEvent = "ACCOUNT_DISABLED"
+	SignalEventAccountEnabled   SignalEvent = "ACCOUNT_ENABLED"
+	SignalEventAccountPurged    SignalEvent = "ACCOUNT_PURGED"
+)
+
+// SignalSubjectFormat is an enumeration of the model.
+type SignalSubjectFormat string
+
+// The values of SignalSubjectFormat.
+const (
+	SignalSubjectFormatEmail  SignalSubjectFormat = "EMAIL"
+	SignalSubjectFormatIssSub SignalSubjectFormat = "ISS_SUB"
+)
+
 // UserStatus is an enumeration of the model.
 type UserStatus string
 
@@ -2566,6 +2857,34 @@ var (
 		{Name: "BearerToken", Shape: &shapeScimBearerToken, Required: true},
 		{Name: "ScimToken", Shape: &shapeScimToken, Required: true},
 	}}
+	shapeCreateSignalReceiverRequest = awsapi.Shape{Name: "CreateSignalReceiverRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Audience", Shape: &shapeSignalUrl, Required: true},
+		{Name: "Delivery", Shape: &shapeSignalDelivery, Required: true},
+		{Name: "Events", Shape: &shapeSignalEvents},
+		{Name: "Issuer", Shape: &shapeSignalUrl, Required: true},
+		{Name: "JwksUri", Shape: &shapeSignalUrl},
+		{Name: "Name", Shape: &shapeSignalName, Required: true},
+		{Name: "PollToken", Shape: &shapeSignalToken},
+		{Name: "PollUrl", Shape: &shapeSignalUrl},
+		{Name: "TenantId", Shape: &shapeScimTenantId},
+	}}
+	shapeCreateSignalReceiverResponse = awsapi.Shape{Name: "CreateSignalReceiverResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "BearerToken", Shape: &shapeSignalToken},
+		{Name: "SignalReceiver", Shape: &shapeSignalReceiver, Required: true},
+	}}
+	shapeCreateSignalStreamRequest = awsapi.Shape{Name: "CreateSignalStreamRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Audience", Shape: &shapeSignalUrl, Required: true},
+		{Name: "Delivery", Shape: &shapeSignalDelivery, Required: true},
+		{Name: "Events", Shape: &shapeSignalEvents},
+		{Name: "Name", Shape: &shapeSignalName, Required: true},
+		{Name: "PushToken", Shape: &shapeSignalToken},
+		{Name: "PushUrl", Shape: &shapeSignalUrl},
+		{Name: "SubjectFormat", Shape: &shapeSignalSubjectFormat},
+	}}
+	shapeCreateSignalStreamResponse = awsapi.Shape{Name: "CreateSignalStreamResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "BearerToken", Shape: &shapeSignalToken, Required: true},
+		{Name: "SignalStream", Shape: &shapeSignalStream, Required: true},
+	}}
 	shapeDate                   = awsapi.Shape{Name: "Date", Type: awsapi.Timestamp}
 	shapeDeleteMfaDeviceRequest = awsapi.Shape{Name: "DeleteMfaDeviceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DeviceId", Shape: &shapeDeviceId, Required: true},
@@ -2598,6 +2917,14 @@ var (
 		{Name: "TokenId", Shape: &shapeScimTokenId, Required: true},
 	}}
 	shapeDeleteScimTokenResponse     = awsapi.Shape{Name: "DeleteScimTokenResponse", Type: awsapi.Structure}
+	shapeDeleteSignalReceiverRequest = awsapi.Shape{Name: "DeleteSignalReceiverRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "ReceiverId", Shape: &shapeSignalId, Required: true},
+	}}
+	shapeDeleteSignalReceiverResponse = awsapi.Shape{Name: "DeleteSignalReceiverResponse", Type: awsapi.Structure}
+	shapeDeleteSignalStreamRequest    = awsapi.Shape{Name: "DeleteSignalStreamRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "StreamId", Shape: &shapeSignalId, Required: true},
+	}}
+	shapeDeleteSignalStreamResponse  = awsapi.Shape{Name: "DeleteSignalStreamResponse", Type: awsapi.Structure}
 	shapeDelivery                    = awsapi.Shape{Name: "Delivery", Type: awsapi.String, Enum: []string{"EMAIL", "LINK"}}
 	shapeDescribeDriftHealingRequest = awsapi.Shape{Name: "DescribeDriftHealingRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "HealingId", Shape: &shapeHealingId, Required: true},
@@ -2897,6 +3224,22 @@ var (
 	shapeListSettingsResponse = awsapi.Shape{Name: "ListSettingsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "Settings", Shape: &shapeSettings, Required: true},
+	}}
+	shapeListSignalReceiversRequest = awsapi.Shape{Name: "ListSignalReceiversRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListSignalReceiversResponse = awsapi.Shape{Name: "ListSignalReceiversResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "SignalReceivers", Shape: &shapeSignalReceivers, Required: true},
+	}}
+	shapeListSignalStreamsRequest = awsapi.Shape{Name: "ListSignalStreamsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListSignalStreamsResponse = awsapi.Shape{Name: "ListSignalStreamsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "SignalStreams", Shape: &shapeSignalStreams, Required: true},
 	}}
 	shapeManyResults = awsapi.Shape{Name: "ManyResults", Type: awsapi.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}
 	shapeMaxResults  = awsapi.Shape{Name: "MaxResults", Type: awsapi.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}
@@ -3239,8 +3582,18 @@ var (
 	shapeUpdateScimTokenResponse = awsapi.Shape{Name: "UpdateScimTokenResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "ScimToken", Shape: &shapeScimToken, Required: true},
 	}}
-	shapeUserAgent  = awsapi.Shape{Name: "UserAgent", Type: awsapi.String}
-	shapeUserId     = awsapi.Shape{Name: "UserId", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 47, Pattern: "([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}"}
-	shapeUserName   = awsapi.Shape{Name: "UserName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 128, Sensitive: true, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+"}
-	shapeUserStatus = awsapi.Shape{Name: "UserStatus", Type: awsapi.String, Enum: []string{"ENABLED", "DISABLED"}}
+	shapeUserAgent                   = awsapi.Shape{Name: "UserAgent", Type: awsapi.String}
+	shapeUserId                      = awsapi.Shape{Name: "UserId", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 47, Pattern: "([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}"}
+	shapeUserName                    = awsapi.Shape{Name: "UserName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 128, Sensitive: true, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+"}
+	shapeUserStatus                  = awsapi.Shape{Name: "UserStatus", Type: awsapi.String, Enum: []string{"ENABLED", "DISABLED"}}
+	shapeVerifySignalReceiverRequest = awsapi.Shape{Name: "VerifySignalReceiverRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "ReceiverId", Shape: &shapeSignalId, Required: true},
+	}}
+	shapeVerifySignalReceiverResponse = awsapi.Shape{Name: "VerifySignalReceiverResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "KeysPublished", Shape: &shapeCount, Required: true},
+	}}
+	shapeVerifySignalStreamRequest = awsapi.Shape{Name: "VerifySignalStreamRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "StreamId", Shape: &shapeSignalId, Required: true},
+	}}
+	shapeVerifySignalStreamResponse = awsapi.Shape{Name: "VerifySignalStreamResponse", Type: awsapi.Structure}
 )
