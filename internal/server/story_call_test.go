@@ -93,6 +93,8 @@ func (s *story) commands() map[string]func(*testscript.TestScript, bool, []strin
 		return err
 	})
 	add("bind", 2, 2, s.bindCommand)
+	add("transmitter", 1, 1, s.transmitterCommand)
+	add("signal", 3, 3, s.signalCommand)
 	add("show", 0, 0, func(ts *testscript.TestScript, _ []string) error { return s.print(ts.Stdout(), s.last) })
 	add("settle", 0, 0, func(*testscript.TestScript, []string) error {
 		s.clock.Advance(time.Millisecond)

@@ -38,6 +38,8 @@ import (
 //	confirm SESSION                             the person uses their second factor again in the browser
 //	policy ACCOUNT PATH NAME FILE               an account gets a customer managed policy
 //	status USER STATUS                          disables or enables a person, which no API of AWS's does
+//	transmitter NAME                            lets the signals of an identity provider elsewhere act
+//	signal TRANSMITTER EVENT USER               it pushes one, such as session-revoked
 //	event NAME                                  prints the latest audit event of that name
 //	events                                      prints the audit log so far, one line an event
 //
@@ -77,9 +79,13 @@ type story struct {
 	callers  map[string]caller
 	sessions map[string]*clientSession
 	secrets  map[string]string // whatever was handed out → what it is
-	calls    []made
-	last     any    // answer
-	retry    string // Retry-After of the last answer
+
+	transmitters map[string]transmitter
+	signals      int // that they have pushed
+
+	calls []made
+	last  any    // answer
+	retry string // Retry-After of the last answer
 }
 
 // made is a call that the story made: what the books are held against.
@@ -93,6 +99,7 @@ func newStory(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) *story
 	s := &story{
 		clock: clocktest.At(time.Unix(1_800_000_000, 0)), logs: &logBuffer{},
 		names: map[string]string{}, callers: map[string]caller{}, sessions: map[string]*clientSession{}, secrets: map[string]string{},
+		transmitters: map[string]transmitter{},
 	}
 	s.web = httptest.NewUnstartedServer(nil)
 	s.Server = openServer(t, open(t, s.clock), "http://"+s.web.Listener.Addr().String())

@@ -27,7 +27,7 @@ var Info = awsapi.Service{
 		{Name: "AccessDeniedException", Code: "AccessDeniedException", Status: 400, Members: []string{"Message", "Reason", "RequestId"}, Reasons: []string{"FRESH_FACTOR_REQUIRED", "SELF_SERVICE_OFF"}},
 		{Name: "ConflictException", Code: "ConflictException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "InternalServerException", Code: "InternalServerException", Status: 500, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
-		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"ACCOUNT", "CLIENT", "DRIFT_HEALING", "MFA_DEVICE", "NOTICE", "OPERATOR_KEY", "PERMISSION_SET", "REVOCATION", "SCIM_TARGET", "SCIM_TENANT", "SCIM_TOKEN", "SESSION", "SETTING", "USER"}},
+		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"ACCOUNT", "CLIENT", "DRIFT_HEALING", "MFA_DEVICE", "NOTICE", "OPERATOR_KEY", "PERMISSION_SET", "REVOCATION", "SCIM_TARGET", "SCIM_TENANT", "SCIM_TOKEN", "SESSION", "SETTING", "SIGNAL_RECEIVER", "SIGNAL_STREAM", "USER"}},
 		{Name: "ServiceQuotaExceededException", Code: "ServiceQuotaExceededException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "ThrottlingException", Code: "ThrottlingException", Status: 400, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
 		{Name: "ValidationException", Code: "ValidationException", Status: 400, Members: []string{"Message", "RequestId"}},
@@ -96,6 +96,7 @@ var Info = awsapi.Service{
 		&opResetSetting,
 		&opResetUserPassword,
 		&opRevoke,
+		&opRotateSignalKey,
 		&opStartScimTargetSync,
 		&opUnblockClient,
 		&opUnlockUser,
@@ -235,6 +236,8 @@ type Service[T any] interface {
 	ResetUserPassword(ctx context.Context, call T, in *ResetUserPasswordRequest) (*ResetUserPasswordResponse, error)
 	// Revoke cuts off a user, a session, a permission set (in all accounts or in one) or an account: what was given out before is refused from the answer on. It goes on after the answer: DescribeRevocation. With DryRun it tells what it would cut off, and does nothing.
 	Revoke(ctx context.Context, call T, in *RevokeRequest) (*RevokeResponse, error)
+	// RotateSignalKey makes a new key for the signatures of signals. It is published at once, and signs from a minute later on.
+	RotateSignalKey(ctx context.Context, call T, in *RotateSignalKeyRequest) (*RotateSignalKeyResponse, error)
 	// StartScimTargetSync compares both sides and puts right what differs there. With DryRun it does nothing but say what it would do.
 	StartScimTargetSync(ctx context.Context, call T, in *StartScimTargetSyncRequest) (*StartScimTargetSyncResponse, error)
 	// UnblockClient lets a blocked client start sessions again.
@@ -571,6 +574,11 @@ func (Unimplemented[T]) Revoke(context.Context, T, *RevokeRequest) (*RevokeRespo
 	return nil, awsapi.NotImplemented(&opRevoke)
 }
 
+// RotateSignalKey says that the operation is not implemented.
+func (Unimplemented[T]) RotateSignalKey(context.Context, T, *RotateSignalKeyRequest) (*RotateSignalKeyResponse, error) {
+	return nil, awsapi.NotImplemented(&opRotateSignalKey)
+}
+
 // StartScimTargetSync says that the operation is not implemented.
 func (Unimplemented[T]) StartScimTargetSync(context.Context, T, *StartScimTargetSyncRequest) (*StartScimTargetSyncResponse, error) {
 	return nil, awsapi.NotImplemented(&opStartScimTargetSync)
@@ -677,6 +685,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opResetSetting, s.ResetSetting),
 		awsapi.Op(&Info, &opResetUserPassword, s.ResetUserPassword),
 		awsapi.Op(&Info, &opRevoke, s.Revoke),
+		awsapi.Op(&Info, &opRotateSignalKey, s.RotateSignalKey),
 		awsapi.Op(&Info, &opStartScimTargetSync, s.StartScimTargetSync),
 		awsapi.Op(&Info, &opUnblockClient, s.UnblockClient),
 		awsapi.Op(&Info, &opUnlockUser, s.UnlockUser),
@@ -1265,6 +1274,15 @@ var (
 		Out:       &shapeRevokeResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(RevokeRequest) }, NewOut: func() any { return new(RevokeResponse) },
+	}
+	opRotateSignalKey = awsapi.OperationMeta{
+		Name: "RotateSignalKey", Action: "sallyport:RotateSignalKey", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeRotateSignalKeyRequest,
+		Out:       &shapeRotateSignalKeyResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(RotateSignalKeyRequest) }, NewOut: func() any { return new(RotateSignalKeyResponse) },
 	}
 	opStartScimTargetSync = awsapi.OperationMeta{
 		Name: "StartScimTargetSync", Action: "sallyport:StartScimTargetSync", ReadOnly: false, Unsigned: false,
@@ -2278,6 +2296,15 @@ type RevokedAccount struct {
 	Status             RevocationStatus
 }
 
+// RotateSignalKeyRequest is a structure of the model.
+type RotateSignalKeyRequest struct {
+}
+
+// RotateSignalKeyResponse is a structure of the model.
+type RotateSignalKeyResponse struct {
+	KeyId string
+}
+
 // ScimPlannedChange is a structure of the model.
 type ScimPlannedChange struct {
 	Change   ScimPlannedKind
@@ -2389,6 +2416,37 @@ type Setting struct {
 	UpdatedBy    *string
 	Value        string
 	Values       []string
+}
+
+// SignalReceiver is a structure of the model.
+type SignalReceiver struct {
+	Audience   string
+	CreatedAt  time.Time
+	Delivery   SignalDelivery
+	Endpoint   *string
+	Events     []SignalEvent
+	Issuer     string
+	JwksUri    *string
+	Name       string
+	PollUrl    *string
+	ReceiverId string
+	TenantId   *string
+}
+
+// SignalStream is a structure of the model.
+type SignalStream struct {
+	Audience      string
+	CreatedAt     time.Time
+	Delivery      SignalDelivery
+	Endpoint      *string
+	Events        []SignalEvent
+	LastTakenAt   *time.Time
+	Name          string
+	Problem       *string
+	PushUrl       *string
+	StreamId      string
+	SubjectFormat SignalSubjectFormat
+	Waiting       int32
 }
 
 // StartScimTargetSyncRequest is a structure of the model.
@@ -2602,20 +2660,22 @@ type ResourceType string
 
 // The values of ResourceType.
 const (
-	ResourceTypeAccount       ResourceType = "ACCOUNT"
-	ResourceTypeClient        ResourceType = "CLIENT"
-	ResourceTypeDriftHealing  ResourceType = "DRIFT_HEALING"
-	ResourceTypeMfaDevice     ResourceType = "MFA_DEVICE"
-	ResourceTypeNotice        ResourceType = "NOTICE"
-	ResourceTypeOperatorKey   ResourceType = "OPERATOR_KEY"
-	ResourceTypePermissionSet ResourceType = "PERMISSION_SET"
-	ResourceTypeRevocation    ResourceType = "REVOCATION"
-	ResourceTypeScimTarget    ResourceType = "SCIM_TARGET"
-	ResourceTypeScimTenant    ResourceType = "SCIM_TENANT"
-	ResourceTypeScimToken     ResourceType = "SCIM_TOKEN"
-	ResourceTypeSession       ResourceType = "SESSION"
-	ResourceTypeSetting       ResourceType = "SETTING"
-	ResourceTypeUser          ResourceType = "USER"
+	ResourceTypeAccount        ResourceType = "ACCOUNT"
+	ResourceTypeClient         ResourceType = "CLIENT"
+	ResourceTypeDriftHealing   ResourceType = "DRIFT_HEALING"
+	ResourceTypeMfaDevice      ResourceType = "MFA_DEVICE"
+	ResourceTypeNotice         ResourceType = "NOTICE"
+	ResourceTypeOperatorKey    ResourceType = "OPERATOR_KEY"
+	ResourceTypePermissionSet  ResourceType = "PERMISSION_SET"
+	ResourceTypeRevocation     ResourceType = "REVOCATION"
+	ResourceTypeScimTarget     ResourceType = "SCIM_TARGET"
+	ResourceTypeScimTenant     ResourceType = "SCIM_TENANT"
+	ResourceTypeScimToken      ResourceType = "SCIM_TOKEN"
+	ResourceTypeSession        ResourceType = "SESSION"
+	ResourceTypeSetting        ResourceType = "SETTING"
+	ResourceTypeSignalReceiver ResourceType = "SIGNAL_RECEIVER"
+	ResourceTypeSignalStream   ResourceType = "SIGNAL_STREAM"
+	ResourceTypeUser           ResourceType = "USER"
 )
 
 // RevocationScope is an enumeration of the model.
@@ -3396,7 +3456,11 @@ var (
 		{Name: "Residue", Shape: &shapeTexts, Required: true},
 		{Name: "Status", Shape: &shapeRevocationStatus, Required: true},
 	}}
-	shapeRevokedAccounts     = awsapi.Shape{Name: "RevokedAccounts", Type: awsapi.List, Elem: &shapeRevokedAccount}
+	shapeRevokedAccounts         = awsapi.Shape{Name: "RevokedAccounts", Type: awsapi.List, Elem: &shapeRevokedAccount}
+	shapeRotateSignalKeyRequest  = awsapi.Shape{Name: "RotateSignalKeyRequest", Type: awsapi.Structure}
+	shapeRotateSignalKeyResponse = awsapi.Shape{Name: "RotateSignalKeyResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "KeyId", Shape: &shapeText, Required: true},
+	}}
 	shapeScimApprovalSeconds = awsapi.Shape{Name: "ScimApprovalSeconds", Type: awsapi.Integer, HasMin: true, Min: 0, HasMax: true, Max: 604800}
 	shapeScimBearerToken     = awsapi.Shape{Name: "ScimBearerToken", Type: awsapi.String, Sensitive: true}
 	shapeScimDeprovision     = awsapi.Shape{Name: "ScimDeprovision", Type: awsapi.String, Enum: []string{"DISABLE", "DELETE"}}
@@ -3520,10 +3584,47 @@ var (
 		{Name: "Value", Shape: &shapeSettingValue, Required: true},
 		{Name: "Values", Shape: &shapeSettingValues},
 	}}
-	shapeSettingName                = awsapi.Shape{Name: "SettingName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[a-z][a-z0-9.-]*"}
-	shapeSettingValue               = awsapi.Shape{Name: "SettingValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 1024}
-	shapeSettingValues              = awsapi.Shape{Name: "SettingValues", Type: awsapi.List, Elem: &shapeSettingValue}
-	shapeSettings                   = awsapi.Shape{Name: "Settings", Type: awsapi.List, Elem: &shapeSetting}
+	shapeSettingName    = awsapi.Shape{Name: "SettingName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[a-z][a-z0-9.-]*"}
+	shapeSettingValue   = awsapi.Shape{Name: "SettingValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 1024}
+	shapeSettingValues  = awsapi.Shape{Name: "SettingValues", Type: awsapi.List, Elem: &shapeSettingValue}
+	shapeSettings       = awsapi.Shape{Name: "Settings", Type: awsapi.List, Elem: &shapeSetting}
+	shapeSignalDelivery = awsapi.Shape{Name: "SignalDelivery", Type: awsapi.String, Enum: []string{"PUSH", "POLL"}}
+	shapeSignalEvent    = awsapi.Shape{Name: "SignalEvent", Type: awsapi.String, Enum: []string{"SESSION_REVOKED", "CREDENTIAL_CHANGE", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_PURGED"}}
+	shapeSignalEvents   = awsapi.Shape{Name: "SignalEvents", Type: awsapi.List, HasMin: true, Min: 1, HasMax: true, Max: 5, Elem: &shapeSignalEvent}
+	shapeSignalId       = awsapi.Shape{Name: "SignalId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
+	shapeSignalName     = awsapi.Shape{Name: "SignalName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{S}\\p{N}\\p{P} ]*"}
+	shapeSignalReceiver = awsapi.Shape{Name: "SignalReceiver", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Audience", Shape: &shapeText, Required: true},
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "Delivery", Shape: &shapeSignalDelivery, Required: true},
+		{Name: "Endpoint", Shape: &shapeText},
+		{Name: "Events", Shape: &shapeSignalEvents, Required: true},
+		{Name: "Issuer", Shape: &shapeText, Required: true},
+		{Name: "JwksUri", Shape: &shapeText},
+		{Name: "Name", Shape: &shapeText, Required: true},
+		{Name: "PollUrl", Shape: &shapeText},
+		{Name: "ReceiverId", Shape: &shapeSignalId, Required: true},
+		{Name: "TenantId", Shape: &shapeScimTenantId},
+	}}
+	shapeSignalReceivers = awsapi.Shape{Name: "SignalReceivers", Type: awsapi.List, Elem: &shapeSignalReceiver}
+	shapeSignalStream    = awsapi.Shape{Name: "SignalStream", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Audience", Shape: &shapeText, Required: true},
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "Delivery", Shape: &shapeSignalDelivery, Required: true},
+		{Name: "Endpoint", Shape: &shapeText},
+		{Name: "Events", Shape: &shapeSignalEvents, Required: true},
+		{Name: "LastTakenAt", Shape: &shapeDate},
+		{Name: "Name", Shape: &shapeText, Required: true},
+		{Name: "Problem", Shape: &shapeText},
+		{Name: "PushUrl", Shape: &shapeText},
+		{Name: "StreamId", Shape: &shapeSignalId, Required: true},
+		{Name: "SubjectFormat", Shape: &shapeSignalSubjectFormat, Required: true},
+		{Name: "Waiting", Shape: &shapeCount, Required: true},
+	}}
+	shapeSignalStreams              = awsapi.Shape{Name: "SignalStreams", Type: awsapi.List, Elem: &shapeSignalStream}
+	shapeSignalSubjectFormat        = awsapi.Shape{Name: "SignalSubjectFormat", Type: awsapi.String, Enum: []string{"EMAIL", "ISS_SUB"}}
+	shapeSignalToken                = awsapi.Shape{Name: "SignalToken", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 4096, Sensitive: true, Pattern: "[\\x21-\\x7e]+"}
+	shapeSignalUrl                  = awsapi.Shape{Name: "SignalUrl", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 2048, Pattern: "[\\x21-\\x7e]+"}
 	shapeStartScimTargetSyncRequest = awsapi.Shape{Name: "StartScimTargetSyncRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DryRun", Shape: &shapeBoolean},
 		{Name: "Prune", Shape: &shapeBoolean},
