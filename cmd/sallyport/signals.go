@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,15 +56,32 @@ func given(s string) *string {
 	return &s
 }
 
+// secret is a secret that was said, or @ and the name of a file that holds it; nil: none.
+func secret(s string) (*string, error) {
+	name, inFile := strings.CutPrefix(s, "@")
+	if !inFile {
+		return given(s), nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fault.Invalidf("The token cannot be read: %v.", err)
+	}
+	return given(strings.TrimSpace(string(text))), nil
+}
+
 func (f *remote) addReceiver() *cobra.Command {
 	var in struct {
 		issuer, audience, jwks, delivery, pollURL, token, scim string
 		events                                                 []string
 	}
 	cmd := f.sub("add NAME", "Let a transmitter's signals act here, and show the token that it pushes with this once", func(cmd *cobra.Command, c *client, args []string) error {
+		token, err := secret(in.token)
+		if err != nil {
+			return err
+		}
 		ask := &api.CreateSignalReceiverRequest{
 			Name: args[0], Issuer: in.issuer, Audience: in.audience, JwksUri: given(in.jwks), Delivery: api.SignalDelivery(strings.ToUpper(in.delivery)),
-			PollUrl: given(in.pollURL), PollToken: given(in.token), Events: signalEvents(in.events),
+			PollUrl: given(in.pollURL), PollToken: token, Events: signalEvents(in.events),
 		}
 		if in.scim != "" {
 			t, err := tenant(cmd, c, in.scim)
@@ -88,7 +106,7 @@ func (f *remote) addReceiver() *cobra.Command {
 	p.StringVar(&in.jwks, "jwks", "", "address of its keys (default: what it publishes at "+".well-known/ssf-configuration)")
 	p.StringVar(&in.delivery, "delivery", "push", "push, or poll")
 	p.StringVar(&in.pollURL, "poll-url", "", "with poll: the address to poll")
-	p.StringVar(&in.token, "token", "", "with poll: the token to poll with")
+	p.StringVar(&in.token, "token", "", "with poll: the token to poll with, or @FILE")
 	p.StringVar(&in.scim, "scim", "", "source of people (sallyport scim list) by whose ids the transmitter names them; mail addresses need none")
 	p.StringSliceVar(&in.events, "events", nil, "which events act (default: session-revoked,credential-change,account-disabled,account-purged)")
 	return required(cmd, "issuer", "audience")

@@ -18,10 +18,14 @@ func (f *remote) addStream() *cobra.Command {
 		events                                      []string
 	}
 	cmd := f.sub("add NAME", "Tell a receiver of what happens here, and show the token that it polls with this once", func(cmd *cobra.Command, c *client, args []string) error {
+		token, err := secret(in.token)
+		if err != nil {
+			return err
+		}
 		format := api.SignalSubjectFormat(strings.ReplaceAll(strings.ToUpper(in.subject), "-", "_"))
 		out, raw, err := apiclient.Ask[api.CreateSignalStreamResponse](cmd.Context(), c.Client, &api.CreateSignalStreamRequest{
 			Name: args[0], Audience: in.audience, Delivery: api.SignalDelivery(strings.ToUpper(in.delivery)), PushUrl: given(in.pushURL),
-			PushToken: given(in.token), SubjectFormat: &format, Events: signalEvents(in.events),
+			PushToken: token, SubjectFormat: &format, Events: signalEvents(in.events),
 		})
 		if err != nil {
 			return err
@@ -32,7 +36,7 @@ func (f *remote) addStream() *cobra.Command {
 	p.StringVar(&in.audience, "audience", "", "what the receiver is called in our tokens")
 	p.StringVar(&in.delivery, "delivery", "push", "push, or poll")
 	p.StringVar(&in.pushURL, "push-url", "", "with push: the receiver's address")
-	p.StringVar(&in.token, "token", "", "with push: the token to push with")
+	p.StringVar(&in.token, "token", "", "with push: the token to push with, or @FILE")
 	p.StringVar(&in.subject, "subject", "email", "how people are named: email, or iss-sub: by our id")
 	p.StringSliceVar(&in.events, "events", nil, "which events are sent (default: session-revoked,credential-change,account-disabled,account-enabled,account-purged)")
 	return required(cmd, "audience")
