@@ -27,7 +27,6 @@ import (
 	"sallyport/internal/credential"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/fault"
-	"sallyport/internal/heed"
 	"sallyport/internal/keyring"
 	"sallyport/internal/login"
 	"sallyport/internal/mail"
@@ -208,11 +207,7 @@ func (s *Server) protocols() error {
 		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.stands, Settings: s.settings, Quotas: s.quotas,
 		Bearers: revocation.NewMemo[[sha256.Size]byte, credential.Caller](s.gate),
 	}
-	s.signals = &ssf.Server{
-		DB: s.db, Ring: s.ring, URL: strings.TrimSuffix(s.cfg.URL, "/"), Owner: s.worker.Owner, Log: s.log, Client: ssf.NewClient(nil), Record: s.api.Recorder.Add,
-		Heed:     &heed.Service{Login: s.login, Sessions: s.sessions, Owner: s.instance.Owner, Region: s.instance.Region, URL: strings.TrimSuffix(s.cfg.URL, "/")},
-		Stopping: s.stopping.Load,
-	}
+	s.openSignals()
 	for _, m := range s.services() {
 		s.api.Mount(m.operations, m.rule, m.regions...)
 	}

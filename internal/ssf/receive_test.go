@@ -38,36 +38,9 @@ func TestEffects(t *testing.T) {
 			}
 			return set
 		}
-		issSub := func(iss, sub string) map[string]any {
-			return map[string]any{"format": "iss_sub", "iss": iss, "sub": sub}
-		}
 		other := w.person("bob")
 		theirs := w.signIn(other)
-		for name, c := range map[string]struct {
-			event   string
-			subject map[string]any
-			claims  map[string]any
-			ends    bool
-		}{
-			"by mail":                   {secevent.SessionRevoked, email("ANA@example.org"), nil, true},
-			"by mail of nobody":         {secevent.SessionRevoked, email("nobody@example.org"), nil, false},
-			"by our id":                 {secevent.SessionRevoked, issSub(w.URL, w.user.ID), nil, true},
-			"by another's id":           {secevent.SessionRevoked, issSub("https://hr.example", "7"), nil, true},
-			"by SCIM's id":              {secevent.SessionRevoked, issSub(from.URL, "00u1"), nil, true},
-			"by SCIM's id of others":    {secevent.SessionRevoked, issSub("https://elsewhere.example", "00u1"), nil, false},
-			"by an opaque id":           {secevent.SessionRevoked, map[string]any{"format": "opaque", "id": "00u1"}, nil, true},
-			"of a user within":          {secevent.SessionRevoked, map[string]any{"format": "complex", "user": email("ana@example.org")}, nil, true},
-			"of a device":               {secevent.SessionRevoked, map[string]any{"format": "complex", "device": map[string]any{"format": "opaque", "id": "1"}}, nil, false},
-			"by phone":                  {secevent.SessionRevoked, map[string]any{"format": "phone_number", "phone_number": "+1"}, nil, false},
-			"of a session of theirs":    {secevent.SessionRevoked, map[string]any{"format": "complex", "user": email("ana@example.org"), "session": map[string]any{"format": "opaque", "id": "s"}}, nil, false},
-			"of another one's session":  {secevent.SessionRevoked, map[string]any{"format": "complex", "user": email("ana@example.org"), "session": map[string]any{"format": "opaque", "id": theirs}}, nil, false},
-			"password changed":          {secevent.CredentialChange, email("ana@example.org"), map[string]any{"credential_type": "password", "change_type": "update"}, true},
-			"device taken away":         {secevent.CredentialChange, email("ana@example.org"), map[string]any{"credential_type": "fido2-roaming", "change_type": "revoke"}, true},
-			"device added":              {secevent.CredentialChange, email("ana@example.org"), map[string]any{"credential_type": "fido2-roaming", "change_type": "create"}, false},
-			"enabled":                   {secevent.AccountEnabled, email("ana@example.org"), nil, false},
-			"an event that we know not": {"https://example.org/event", email("ana@example.org"), nil, false},
-			"verification":              {secevent.Verification, map[string]any{"format": "opaque", "id": "stream"}, nil, false},
-		} {
+		for name, c := range effects(w, from, theirs) {
 			w.signIn(w.user)
 			before := w.live(w.user)
 			set := push(from.token(w, c.event, c.subject, map[string]any{"events": map[string]any{c.event: orEmpty(c.claims)}}))
@@ -102,6 +75,41 @@ func TestEffects(t *testing.T) {
 			t.Error("a signal has granted something")
 		}
 	})
+}
+
+// effect is a signal, and whether it ends ana's sessions.
+type effect struct {
+	event   string
+	subject map[string]any
+	claims  map[string]any
+	ends    bool
+}
+
+// effects are signals by every way of naming a person. theirs is a session of somebody else's.
+func effects(w *world, from *elsewhere, theirs string) map[string]effect {
+	issSub := func(iss, sub string) map[string]any {
+		return map[string]any{"format": "iss_sub", "iss": iss, "sub": sub}
+	}
+	return map[string]effect{
+		"by mail":                   {secevent.SessionRevoked, email("ANA@example.org"), nil, true},
+		"by mail of nobody":         {secevent.SessionRevoked, email("nobody@example.org"), nil, false},
+		"by our id":                 {secevent.SessionRevoked, issSub(w.URL, w.user.ID), nil, true},
+		"by another's id":           {secevent.SessionRevoked, issSub("https://hr.example", "7"), nil, true},
+		"by SCIM's id":              {secevent.SessionRevoked, issSub(from.URL, "00u1"), nil, true},
+		"by SCIM's id of others":    {secevent.SessionRevoked, issSub("https://elsewhere.example", "00u1"), nil, false},
+		"by an opaque id":           {secevent.SessionRevoked, map[string]any{"format": "opaque", "id": "00u1"}, nil, true},
+		"of a user within":          {secevent.SessionRevoked, map[string]any{"format": "complex", "user": email("ana@example.org")}, nil, true},
+		"of a device":               {secevent.SessionRevoked, map[string]any{"format": "complex", "device": map[string]any{"format": "opaque", "id": "1"}}, nil, false},
+		"by phone":                  {secevent.SessionRevoked, map[string]any{"format": "phone_number", "phone_number": "+1"}, nil, false},
+		"of a session of theirs":    {secevent.SessionRevoked, map[string]any{"format": "complex", "user": email("ana@example.org"), "session": map[string]any{"format": "opaque", "id": "s"}}, nil, false},
+		"of another one's session":  {secevent.SessionRevoked, map[string]any{"format": "complex", "user": email("ana@example.org"), "session": map[string]any{"format": "opaque", "id": theirs}}, nil, false},
+		"password changed":          {secevent.CredentialChange, email("ana@example.org"), map[string]any{"credential_type": "password", "change_type": "update"}, true},
+		"device taken away":         {secevent.CredentialChange, email("ana@example.org"), map[string]any{"credential_type": "fido2-roaming", "change_type": "revoke"}, true},
+		"device added":              {secevent.CredentialChange, email("ana@example.org"), map[string]any{"credential_type": "fido2-roaming", "change_type": "create"}, false},
+		"enabled":                   {secevent.AccountEnabled, email("ana@example.org"), nil, false},
+		"an event that we know not": {"https://example.org/event", email("ana@example.org"), nil, false},
+		"verification":              {secevent.Verification, map[string]any{"format": "opaque", "id": "stream"}, nil, false},
+	}
 }
 
 func orEmpty(m map[string]any) map[string]any {
