@@ -112,17 +112,10 @@ func live(tx *store.Tx, p store.Session) error {
 // them, also those that signing out has left alone. Ending a session that has been ended already changes nothing else. Others are
 // told of it, as of no sign-out.
 func (s *Service) End(tx *store.Tx, id, by string) error {
-	p, err := tx.Session(id)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("load session: %w", err)
-	}
-	if err := end(tx, id, by, false); err != nil || !p.EndedAt.IsZero() {
+	if ended, err := end(tx, id, by, false); err != nil || !ended {
 		return err
 	}
-	return signal.SessionEnded(tx, p, by)
+	return signal.SessionEnded(tx, id, by)
 }
 
 // SignOut ends a session because its person asks for it. Whether role credentials that were given out under it go on to
@@ -132,27 +125,27 @@ func (s *Service) SignOut(tx *store.Tx, id, by string) error {
 	if err != nil {
 		return err
 	}
-	return end(tx, id, by, !in.SignOutEndsRoles)
+	_, err = end(tx, id, by, !in.SignOutEndsRoles)
+	return err
 }
 
-func end(tx *store.Tx, id, by string, keepRoles bool) error {
-	err := tx.EndSession(id, by, keepRoles)
-	if errors.Is(err, store.ErrNotFound) {
-		err = nil
-		if keepRoles {
-			return nil
-		}
+// end tells whether the session had not been ended before.
+func end(tx *store.Tx, id, by string, keepRoles bool) (first bool, err error) {
+	err = tx.EndSession(id, by, keepRoles)
+	first = err == nil
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return false, fmt.Errorf("end session: %w", err)
 	}
-	if err != nil {
-		return fmt.Errorf("end session: %w", err)
+	if !first && keepRoles {
+		return false, nil
 	}
 	if !keepRoles { // those that an earlier end has left alone
 		if _, err := tx.CutKept(id); err != nil {
-			return fmt.Errorf("end role credentials: %w", err)
+			return false, fmt.Errorf("end role credentials: %w", err)
 		}
 	}
 	// Credentials under a child carry its parent's id too, so one change reaches all of them (hard part 3).
-	return tx.Changed("session:" + id)
+	return first, tx.Changed("session:" + id)
 }
 
 // EndAllOf ends every session of a user, and the trust in their browsers. It tells how many sessions it were.

@@ -47,8 +47,15 @@ type Credential struct {
 }
 
 // SessionEnded tells that somebody has ended one session.
-func SessionEnded(tx *store.Tx, p store.Session, by string) error {
-	return about(tx, p.UserID, func(u store.User) Body { return sessions(u, p.ID, by) })
+func SessionEnded(tx *store.Tx, id, by string) error {
+	if told, err := tx.HasSignalStreams(); err != nil || !told {
+		return wrap(err, "look for signal streams")
+	}
+	p, err := tx.Session(id)
+	if err != nil {
+		return wrap(err, "load session")
+	}
+	return about(tx, p.UserID, func(u store.User) Body { return sessions(u, id, by) })
 }
 
 // SessionsEnded tells that somebody has ended a person's sessions. n is how many it were: a signal of others that ended none is not
@@ -109,6 +116,9 @@ func initiator(u store.User, by string) string {
 
 // about is emit for a user who may be gone: of one whom nobody knows any more, nothing is to be told.
 func about(tx *store.Tx, userID string, body func(store.User) Body) error {
+	if told, err := tx.HasSignalStreams(); err != nil || !told {
+		return wrap(err, "look for signal streams")
+	}
 	u, err := tx.User(userID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
@@ -159,4 +169,11 @@ func Verify(tx *store.Tx, s store.SignalStream, state *string) error {
 		event["state"] = *state
 	}
 	return Queue(tx, s, Body{Type: secevent.Verification, Event: event})
+}
+
+func wrap(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }

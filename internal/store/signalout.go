@@ -53,6 +53,8 @@ const (
 	signalStreamByHash query = `SELECT ` + signalStreamColumns + ` FROM signal_stream WHERE token_hash = $1`
 	signalStreamsOf    query = `SELECT ` + signalStreamColumns + ` FROM signal_stream WHERE store_id = $1 ORDER BY name`
 
+	anySignalStream    query = `SELECT id FROM signal_stream ORDER BY id LIMIT 1`
+
 	insertSignalOut  query = `INSERT INTO signal_out (stream_id, jti, at, body) VALUES ($1, $2, $3, $4)`
 	signalsOutOf     query = `SELECT stream_id, jti, at, body, seq FROM signal_out WHERE stream_id = $1 ORDER BY seq LIMIT $2`
 	countSignalsOut  query = `SELECT count(*) FROM signal_out WHERE stream_id = $1`
@@ -110,6 +112,12 @@ func (tx *Tx) SignalStream(id string) (SignalStream, error) {
 // SignalStreamByHash is the stream whose receiver has the token with the hash; ErrNotFound.
 func (tx *Tx) SignalStreamByHash(hash string) (SignalStream, error) {
 	return get(tx, signalStreamByHash, scanSignalStream, hash)
+}
+
+// HasSignalStreams says whether anybody is told of anything.
+func (tx *Tx) HasSignalStreams() (bool, error) {
+	rows, err := list(tx, anySignalStream, scanText)
+	return len(rows) > 0, err
 }
 
 // SignalStreams lists the streams of a store by name. There are few, and mostly none.
