@@ -53,7 +53,7 @@ const (
 	signalStreamByHash query = `SELECT ` + signalStreamColumns + ` FROM signal_stream WHERE token_hash = $1`
 	signalStreamsOf    query = `SELECT ` + signalStreamColumns + ` FROM signal_stream WHERE store_id = $1 ORDER BY name`
 
-	anySignalStream    query = `SELECT id FROM signal_stream ORDER BY id LIMIT 1`
+	anySignalStream query = `SELECT id FROM signal_stream ORDER BY id LIMIT 1`
 
 	insertSignalOut  query = `INSERT INTO signal_out (stream_id, jti, at, body) VALUES ($1, $2, $3, $4)`
 	signalsOutOf     query = `SELECT stream_id, jti, at, body, seq FROM signal_out WHERE stream_id = $1 ORDER BY seq LIMIT $2`
