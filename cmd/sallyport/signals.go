@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -136,12 +137,22 @@ func receiver(cmd *cobra.Command, c *client, name string) (api.SignalReceiver, [
 	if err != nil {
 		return api.SignalReceiver{}, nil, err
 	}
-	for _, r := range all {
+	for i, r := range all {
 		if r.Name == name || r.ReceiverId == name {
-			return r, raw, nil
+			raw, err := element(raw, "SignalReceivers", i)
+			return r, raw, err
 		}
 	}
 	return api.SignalReceiver{}, nil, fault.Invalidf("There is no transmitter %s: `sallyport signals receive list` shows all.", printable(name))
+}
+
+// element is one row of a list as the API answers it.
+func element(raw []byte, list string, i int) ([]byte, error) {
+	var all map[string][]json.RawMessage
+	if err := json.Unmarshal(raw, &all); err != nil || i >= len(all[list]) {
+		return nil, fmt.Errorf("read row %d of %s: %w", i, list, err)
+	}
+	return all[list][i], nil
 }
 
 func receiverFields(r api.SignalReceiver) [][]string {

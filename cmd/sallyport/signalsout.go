@@ -56,9 +56,10 @@ func signalStream(cmd *cobra.Command, c *client, name string) (api.SignalStream,
 	if err != nil {
 		return api.SignalStream{}, nil, err
 	}
-	for _, s := range all {
+	for i, s := range all {
 		if s.Name == name || s.StreamId == name {
-			return s, raw, nil
+			raw, err := element(raw, "SignalStreams", i)
+			return s, raw, err
 		}
 	}
 	return api.SignalStream{}, nil, fault.Invalidf("There is no receiver %s: `sallyport signals transmit list` shows all.", printable(name))
