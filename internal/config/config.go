@@ -30,6 +30,9 @@ type Config struct {
 	LogLevel     string `toml:"log_level"`
 	AuditFile    string `toml:"audit_file"` // JSON lines; default: Data/audit.jsonl; "off": none
 
+	// RevocationBound is how old news of revocations may be before credentials are refused, such as 3s, which is the default.
+	RevocationBound string `toml:"revocation_bound"`
+
 	TLSCert        string   `toml:"tls_cert"`        // PEM chain; read again when it changes
 	TLSKey         string   `toml:"tls_key"`         // PEM
 	ACME           bool     `toml:"acme"`            // certificates by ACME (RFC 8555), kept in Data/acme; accepts the authority's terms
@@ -157,7 +160,7 @@ func (c *Config) Complete() error {
 	if err := c.completeDatabase(); err != nil {
 		return err
 	}
-	for _, complete := range []func() error{c.completeURL, c.completeProxies, c.completeTLS, c.CheckListen, c.completeMail} {
+	for _, complete := range []func() error{c.completeBound, c.completeURL, c.completeProxies, c.completeTLS, c.CheckListen, c.completeMail} {
 		if err := complete(); err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -14,11 +13,6 @@ import (
 )
 
 const (
-	// Bound is how old news of changes may be before credentials are refused.
-	Bound = 3 * time.Second
-
-	pollEvery   = 200 * time.Millisecond
-	pruneEvery  = time.Hour
 	maxOutcomes = 50_000           // remembered evaluations; some 20 MB
 	maxEvaluate = 10 * time.Second // the longest transaction
 )
@@ -30,7 +24,9 @@ const ReasonCutOff = "revocation-unknown"
 type Gate struct {
 	db       *store.DB
 	evaluate func(*store.Tx, credential.Caller) error
-	bound    time.Duration
+	bound    time.Duration // of the age of news
+	deaf     bool          // to what other nodes tell
+	report   func(context.Context, Outage) error
 	fresh    freshness
 
 	mu       sync.Mutex
@@ -39,7 +35,7 @@ type Gate struct {
 	flights  map[right]*flight
 	flown    uint64 // flights begun
 	cursor   string
-	polled   time.Time // database's time of the last good poll, for people
+	stats    Stats
 }
 
 // outcome is that an evaluation found the right standing, and how many changes had arrived before its snapshot. Refusals are
@@ -61,7 +57,7 @@ type flight struct {
 // Unauthenticated fault when it does not, another error when it cannot tell. It may look at the caller's ids only.
 func New(db *store.DB, evaluate func(*store.Tx, credential.Caller) error) *Gate {
 	return &Gate{
-		db: db, evaluate: evaluate, bound: Bound,
+		db: db, evaluate: evaluate, bound: Bound, report: func(context.Context, Outage) error { return nil },
 		changes: newChanges(maxKeys, !db.PushesChanges()), outcomes: map[right]outcome{}, flights: map[right]*flight{},
 	}
 }
@@ -75,36 +71,6 @@ func (g *Gate) Start(ctx context.Context) error {
 	return nil
 }
 
-// Run keeps learning of the changes that other nodes make, and forgets old ones, until ctx ends.
-func (g *Gate) Run(ctx context.Context, log *slog.Logger) {
-	prune := time.NewTicker(pruneEvery)
-	defer prune.Stop()
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
-	if g.db.PushesChanges() {
-		poll.Stop()
-	}
-	failing := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-poll.C:
-			err := g.poll(ctx)
-			if err != nil && !failing && ctx.Err() == nil {
-				log.Error("no news of revocations", "error", err, "refusing_after", g.bound)
-			} else if err == nil && failing {
-				log.Info("news of revocations again")
-			}
-			failing = err != nil
-		case <-prune.C:
-			if _, err := g.db.PruneChanges(ctx); err != nil && ctx.Err() == nil {
-				log.Error("prune changes", "error", err)
-			}
-		}
-	}
-}
-
 // learn takes note of changes that this process has committed, before their callers are answered.
 func (g *Gate) learn(list []store.Change) {
 	g.mu.Lock()
@@ -113,62 +79,11 @@ func (g *Gate) learn(list []store.Change) {
 	g.changes.sweep(g.db.Now())
 }
 
-// poll asks the database for changes. Freshness counts from before the question.
-func (g *Gate) poll(ctx context.Context) error {
-	timer := time.NewTimer(g.bound)
-	ctx, cancel := context.WithTimeout(ctx, g.bound)
-	defer cancel()
-	p, err := g.db.PollChanges(ctx, g.cursor)
-	if err == nil && p.ServerTime.Sub(p.Heartbeat) > g.bound {
-		err = fmt.Errorf("the database server lags: its last heartbeat is of %v, its time %v", p.Heartbeat, p.ServerTime)
-	}
-	if err != nil {
-		timer.Stop()
-		return err
-	}
-	g.mu.Lock()
-	g.changes.arrive(p.Changes)
-	g.changes.sweep(p.ServerTime)
-	g.cursor, g.polled = p.Cursor, p.ServerTime
-	pushes := g.db.PushesChanges()
-	if !pushes {
-		g.changes.turn()
-	}
-	g.mu.Unlock()
-	if pushes {
-		timer.Stop()
-		g.fresh.pushed()
-	} else {
-		g.fresh.good(timer)
-	}
-	return nil
-}
-
-// Ready says why credentials are refused altogether; nil when they are not.
-func (g *Gate) Ready() error {
-	if g.fresh.ok() {
-		return nil
-	}
-	return &fault.Error{
-		Kind: fault.Throttled, Reason: ReasonCutOff, RetryAfter: time.Second,
-		Message: fmt.Sprintf("It cannot be told at present whether these credentials were revoked: this node has had no news from its database for more than %v. Try again in a moment.", g.bound),
-	}
-}
-
-// Age is how long ago the last good poll was, for a gauge; 0 where changes are pushed.
-func (g *Gate) Age() time.Duration {
-	if g.db.PushesChanges() {
-		return 0
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.db.Now().Sub(g.polled)
-}
-
 // Check returns nil when the caller's right stands. Otherwise the fault is Unauthenticated with reason AuthRevoked, or
 // Throttled with ReasonCutOff.
 func (g *Gate) Check(ctx context.Context, c credential.Caller) error {
 	if err := g.Ready(); err != nil {
+		g.count(func(s *Stats) { s.Refused++ })
 		return err
 	}
 	r := rightOf(c)

@@ -302,22 +302,3 @@ func TestOutcomesAreBounded(t *testing.T) {
 		t.Errorf("%v, %d outcomes", err, len(b.outcomes))
 	}
 }
-
-func BenchmarkCheck(b *testing.B) {
-	w := newBench(b)
-	c := caller()
-	for i := range 1000 {
-		w.changes.add(dependency{kind: "user", id: fmt.Sprint("other ", i)}, start)
-	}
-	b.Run("unchanged", func(b *testing.B) {
-		for b.Loop() {
-			_ = w.Check(b.Context(), c)
-		}
-	})
-	w.change(b, "user:u1")
-	b.Run("evaluated", func(b *testing.B) {
-		for b.Loop() {
-			_ = w.Check(b.Context(), c)
-		}
-	})
-}

@@ -50,7 +50,7 @@ func TestRunLearnsOfOtherNodesAndNoticesSilence(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := New(db, Evaluate)
-	other.bound = time.Second
+	other.Within(2 * time.Second)
 	if err := other.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -97,6 +97,7 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 	}
 	s.keys = credential.NewLongTerm(db, s.ring)
 	s.gate = revocation.New(db, revocation.Evaluate)
+	s.watchRevocation()
 	if err := s.gate.Start(ctx); err != nil {
 		return nil, fmt.Errorf("load revocations: %w", err)
 	}

@@ -23,10 +23,11 @@ type DB struct {
 	offset atomic.Int64 // nanoseconds from the clock to the database server's
 	engine engine
 	watch  atomic.Pointer[func([]Change)]
-	jobs   signal // jobs that may be claimed
-	inbox  signal // events to be sealed
-	audit  signal // events in the log
-	tail   tail   // of the log, on SQLite
+	news   chan struct{} // other nodes have changed something
+	jobs   signal        // jobs that may be claimed
+	inbox  signal        // events to be sealed
+	audit  signal        // events in the log
+	tail   tail          // of the log, on SQLite
 }
 
 // engine is what SQLite and PostgreSQL do differently.
@@ -36,6 +37,7 @@ type engine interface {
 	relaxed(ctx context.Context, fn func(*Tx) error) error
 	record(ctx context.Context, events []Event) error
 	pushes() bool
+	tell() // other nodes of changes
 	poll(ctx context.Context, cursor string) (Poll, error)
 	runSealer(ctx context.Context, owner string) error
 	stats() Stats
@@ -55,7 +57,7 @@ func (db *DB) Stats() Stats { return db.engine.stats() }
 // Open opens a database and brings its schema up to date. The dsn is the path of an SQLite file, which is made when it
 // is missing, or a postgres:// URL. An error that is a fault says in one sentence what the operator should do.
 func Open(ctx context.Context, dsn string, c clock.Clock) (*DB, error) {
-	db := &DB{clock: c}
+	db := &DB{clock: c, news: newBell()}
 	var err error
 	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
 		db.engine, err = openPostgres(ctx, db, dsn, plain)
@@ -97,6 +99,9 @@ func (db *DB) Now() time.Time {
 func (db *DB) settled(tx *Tx) {
 	if fn := db.watch.Load(); fn != nil && len(tx.changes) > 0 {
 		(*fn)(tx.changes)
+	}
+	if len(tx.changes) > 0 {
+		db.engine.tell()
 	}
 	if tx.enqueued {
 		db.jobs.fire()

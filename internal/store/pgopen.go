@@ -19,8 +19,9 @@ import (
 	"sallyport/internal/fault"
 )
 
-// pgConns bounds each of the two pools of a node: with the default of 100 connections, a server bears three nodes.
-const pgConns = 16
+// pgConns bounds each of the two pools of a node, which has one connection more to listen for changes: with the default of 100
+// connections, a server bears three nodes.
+const pgConns = 15
 
 // oldestPostgres is the first release that is supported, as the server writes it: 15.0.
 const oldestPostgres = 150000
@@ -39,7 +40,7 @@ func openPostgres(ctx context.Context, db *DB, dsn string, wrap wrapper) (_ *pos
 	if err := migrate(ctx, goose.DialectPostgres, setup); err != nil {
 		return nil, err
 	}
-	p := &postgres{db: db, crowd: newCrowd()}
+	p := &postgres{db: db, cfg: cfg, node: newID(db.Now()), changed: newBell(), crowd: newCrowd()}
 	p.reads = pgPool(cfg, wrap, nil)
 	p.writes = pgPool(cfg, wrap, map[string]string{"enable_seqscan": "off"})
 	err = p.view(ctx, func(tx *Tx) error { _, err := p.state(tx); return err }) // sets the clock

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// beatEvery is how old the heartbeat may be before a poll renews it.
-const beatEvery = time.Second
+// BeatEvery is how old the heartbeat may be before a poll renews it: so much older than it looks may be what a poll has read, if
+// the database server that it asked should lag behind the one that takes changes.
+const BeatEvery = time.Second
 
 const (
 	// The oldest transaction that is open at this snapshot, as a number that never wraps.
@@ -22,17 +23,24 @@ const (
 
 func (p *postgres) pushes() bool { return false }
 
+func (p *postgres) tell() { ring(p.changed) }
+
 // poll reads the changes that may have become visible since the last one, and renews the heartbeat when it is old. A
-// heartbeat that this poll wrote counts only as read back in the poll's own snapshot.
+// heartbeat that this poll wrote counts only as read back in the poll's own snapshot: one that is not there shows that what is
+// read lags behind what is written, as a standby does.
 func (p *postgres) poll(ctx context.Context, cursor string) (Poll, error) {
 	poll, err := p.look(ctx, cursor)
-	if err != nil || poll.ServerTime.Sub(poll.Heartbeat) < beatEvery {
+	if err != nil || poll.ServerTime.Sub(poll.Heartbeat) < BeatEvery {
 		return poll, err
 	}
 	if err := p.relaxed(ctx, func(tx *Tx) error { _, err := tx.exec(beat); return err }); err != nil {
 		return Poll{}, fmt.Errorf("write heartbeat: %w", err)
 	}
-	return p.look(ctx, cursor)
+	again, err := p.look(ctx, cursor)
+	if err == nil && again.Heartbeat.Before(poll.ServerTime) {
+		return Poll{}, fmt.Errorf("the database server lags: it shows a heartbeat of %v, and one was written after %v", again.Heartbeat, poll.ServerTime)
+	}
+	return again, err
 }
 
 // look reads the changes and the server's state in one snapshot.

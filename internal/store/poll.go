@@ -64,6 +64,8 @@ func (db *DB) PruneChanges(ctx context.Context) (int, error) {
 
 func (l *lite) pushes() bool { return true }
 
+func (l *lite) tell() {}
+
 // poll reads all that is kept: the writer tells of what comes later.
 func (l *lite) poll(ctx context.Context, _ string) (p Poll, err error) {
 	err = l.view(ctx, func(tx *Tx) error {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"sallyport/internal/fault"
@@ -37,8 +38,11 @@ type postgres struct {
 	db      *DB
 	writes  *sql.DB // prefers index scans: a sequential scan of a small table locks all of it for SERIALIZABLE
 	reads   *sql.DB
-	crowd   *crowd       // of serializable transactions
-	alone   sync.RWMutex // shared by them, or held by one that has collided again and again
+	cfg     *pgx.ConnConfig
+	node    string        // names this process to others
+	changed chan struct{} // this node has changed something
+	crowd   *crowd        // of serializable transactions
+	alone   sync.RWMutex  // shared by them, or held by one that has collided again and again
 	closed  atomic.Bool
 	began   atomic.Uint64
 	retried atomic.Uint64
