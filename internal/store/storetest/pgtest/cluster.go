@@ -40,6 +40,12 @@ type cluster struct {
 
 // startCluster makes a cluster and waits until it answers.
 func startCluster() (*cluster, error) {
+	return startSupervised(supervise)
+}
+
+// startSupervised runs a script that makes and starts a cluster: its arguments are the folder of PostgreSQL's programs, a folder
+// for the cluster, the name of its owner, and more.
+func startSupervised(script string, more ...string) (*cluster, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -62,7 +68,7 @@ func startCluster() (*cluster, error) {
 		return nil, fmt.Errorf("open pipe: %w", err)
 	}
 	defer stdin.Close()
-	cmd := exec.Command("/bin/sh", "-c", supervise, "pgtest", bin, dir, owner)
+	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "pgtest", bin, dir, owner}, more...)...)
 	cmd.Dir, cmd.Env, cmd.Stdin, cmd.SysProcAttr = dir, environment(), stdin, attr
 	if err := startAndWaitReady(cmd); err != nil {
 		return nil, errors.Join(err, alive.Close())
