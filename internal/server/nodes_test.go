@@ -25,28 +25,37 @@ type nodes struct {
 	all []*crowd
 	dsn string
 
-	joined int // people
+	joined    int  // people
+	refreshes bool // refresh tokens are tried too
 }
 
 // node says how one of several nodes differs from the others.
 type node struct {
-	deaf bool          // to what others tell
-	off  time.Duration // of its clock
-	dsn  string        // another way to the database
-	time clock.Clock   // another clock altogether
+	deaf   bool          // to what others tell
+	off    time.Duration // of its clock
+	obeyed bool          // the clock is not corrected by the database's
+	dsn    string        // another way to the database
+	time   clock.Clock   // another clock altogether
 }
 
-// skewed is a machine's clock that is off.
+// skewed is a clock that is off, and that nobody corrects.
 type skewed struct{ by time.Duration }
 
 func (s skewed) Now() time.Time { return clock.System{}.Now().Add(s.by) }
+
+// wrong is a machine's clock that is off. The database's time corrects it.
+type wrong struct{ skewed }
+
+func (wrong) Machine() {}
 
 func (n node) clock() clock.Clock {
 	switch {
 	case n.time != nil:
 		return n.time
-	case n.off != 0:
+	case n.off != 0 && n.obeyed:
 		return skewed{n.off}
+	case n.off != 0:
+		return wrong{skewed{n.off}}
 	}
 	return clock.System{}
 }

@@ -164,7 +164,7 @@ func unreachable(cfg *pgx.ConnConfig, err error) error {
 // followServer moves the DB's time to the server's, halfway between before and after. A clock that is not the machine's
 // is a test's, and stays as it is.
 func (db *DB) followServer(before, after, server time.Time) {
-	if _, machine := db.clock.(clock.System); machine {
+	if _, machine := db.clock.(clock.Machine); machine {
 		db.offset.Store(int64(server.Sub(before.Add(after.Sub(before) / 2))))
 	}
 }
