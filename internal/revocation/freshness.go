@@ -21,14 +21,16 @@ func (f *freshness) pushed() {
 	f.push = true
 }
 
-// good says that the poll which was begun together with the timer has succeeded.
-func (f *freshness) good(t *time.Timer) {
+// good says that the poll which was begun together with the timer has succeeded. It tells whether news had become too old before.
+func (f *freshness) good(t *time.Timer) (lapsed bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.timer != nil {
+		lapsed = f.old()
 		f.timer.Stop()
 	}
 	f.timer, f.stale = t, false
+	return lapsed
 }
 
 // ok is exact: receiving from a timer's channel looks at the clock (Go 1.23), so that a process which was stopped for a
@@ -39,13 +41,15 @@ func (f *freshness) ok() bool {
 	if f.push {
 		return true
 	}
-	if f.timer == nil {
-		return false
-	}
+	return f.timer != nil && !f.old()
+}
+
+// old says whether the timer has fired.
+func (f *freshness) old() bool {
 	select {
 	case <-f.timer.C:
 		f.stale = true
 	default:
 	}
-	return !f.stale
+	return f.stale
 }

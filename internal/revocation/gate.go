@@ -36,6 +36,7 @@ type Gate struct {
 	flown    uint64 // flights begun
 	cursor   string
 	stats    Stats
+	lapsed   bool // before the last poll news had become too old
 }
 
 // outcome is that an evaluation found the right standing, and how many changes had arrived before its snapshot. Refusals are

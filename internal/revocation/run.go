@@ -49,7 +49,7 @@ func (g *Gate) Run(ctx context.Context, log *slog.Logger) {
 	if !g.deaf {
 		busy.Go(func() { g.db.TellChanges(ctx, log) })
 	}
-	g.keepPolling(ctx, &watch{gate: g, log: log})
+	g.keepPolling(ctx, &watch{gate: g, log: log, last: g.Stats()})
 }
 
 // keepPolling polls at its pace, and sooner when it is woken, though not much sooner again and again.
@@ -97,9 +97,10 @@ type watch struct {
 	gate *Gate
 	log  *slog.Logger
 
+	last     Stats // at the last good poll
 	failing  bool
-	alarm    bool // of the present outage has been told
-	outage   Outage
+	alarm    bool // has been given
+	err      error
 	unstored *Outage // is over, and not on record yet
 }
 
@@ -112,16 +113,14 @@ func (w *watch) polled(ctx context.Context, err error) {
 		w.failed(err)
 		return
 	}
-	if w.alarm {
-		w.outage.Over = w.gate.Stats().Last
-		w.outage.Refused = w.gate.Stats().Refused - w.outage.Refused
-		over := w.outage
-		w.unstored = &over
-		w.log.Error("credentials are honoured again: there is news of revocations", "last_news", over.Last, "refused", over.Refused)
+	s := w.gate.Stats()
+	if w.gate.lapsed {
+		w.unstored = &Outage{Last: w.last.Last, Over: s.Last, Refused: s.Refused - w.last.Refused, Err: w.err}
+		w.log.Error("credentials are honoured again: there is news of revocations", "last_news", w.last.Last, "refused", w.unstored.Refused)
 	} else if w.failing {
 		w.log.Info("news of revocations again")
 	}
-	w.failing, w.alarm = false, false
+	w.last, w.failing, w.alarm, w.err = s, false, false, nil
 	if w.unstored == nil {
 		return
 	}
@@ -134,14 +133,12 @@ func (w *watch) polled(ctx context.Context, err error) {
 
 func (w *watch) failed(err error) {
 	if !w.failing {
-		s := w.gate.Stats()
-		w.outage = Outage{Last: s.Last, Refused: s.Refused}
 		w.log.Warn("no news of revocations", "error", err, "refusing_after", w.gate.bound)
 	}
-	w.failing, w.outage.Err = true, err
+	w.failing, w.err = true, err
 	if !w.alarm && !w.gate.fresh.ok() {
 		w.alarm = true
-		w.log.Error("credentials are refused: it cannot be told which were revoked", "error", err, "last_news", w.outage.Last, "bound", w.gate.bound)
+		w.log.Error("credentials are refused: it cannot be told which were revoked", "error", err, "last_news", w.last.Last, "bound", w.gate.bound)
 	}
 }
 
@@ -180,7 +177,7 @@ func (g *Gate) poll(ctx context.Context) error {
 		timer.Stop()
 		g.fresh.pushed()
 	} else {
-		g.fresh.good(timer)
+		g.lapsed = g.fresh.good(timer)
 	}
 	return nil
 }
