@@ -41,26 +41,52 @@ func assertions(ctx context.Context, b bench) ([]row, error) {
 
 // benchmark runs one benchmark of Go's once per round: microseconds and allocations of one operation.
 func (b bench) benchmark(ctx context.Context, pkg, name string) (micros, allocs []float64, err error) {
+	all, err := b.benchmarks(ctx, pkg, name)
+	if err == nil && len(all) != 1 {
+		err = fmt.Errorf("%d benchmarks are called %s", len(all), name)
+	}
+	for _, one := range all {
+		micros, allocs = one.micros, one.allocs
+	}
+	return micros, allocs, err
+}
+
+// benchmarked is what one benchmark has measured in each round.
+type benchmarked struct{ micros, allocs []float64 }
+
+// benchmarks runs several in each round, and returns them by their names without Benchmark and the number of cores.
+func (b bench) benchmarks(ctx context.Context, pkg, name string) (map[string]benchmarked, error) {
 	dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "sallyport").Output()
 	if err != nil {
-		return nil, nil, fmt.Errorf("find the module: %w", err)
+		return nil, fmt.Errorf("find the module: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", name, "-benchmem", "-count", fmt.Sprint(b.rounds), pkg)
 	cmd.Dir, cmd.Stderr = strings.TrimSpace(string(dir)), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, nil, fmt.Errorf("run benchmark: %w\n%s", err, out)
+		return nil, fmt.Errorf("run benchmark: %w\n%s", err, out)
 	}
+	all := map[string]benchmarked{}
 	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
 		var name string
 		var n int
 		var ns, bytesEach, allocsEach float64
 		if _, err := fmt.Sscanf(s.Text(), "%s %d %f ns/op %f B/op %f allocs/op", &name, &n, &ns, &bytesEach, &allocsEach); err == nil {
-			micros, allocs = append(micros, ns/1000), append(allocs, allocsEach)
+			if i := strings.LastIndexByte(name, '-'); i > 0 {
+				name = name[:i]
+			}
+			name = strings.TrimPrefix(name, "Benchmark")
+			one := all[name]
+			all[name] = benchmarked{append(one.micros, ns/1000), append(one.allocs, allocsEach)}
 		}
 	}
-	if len(micros) != b.rounds {
-		return nil, nil, fmt.Errorf("the benchmark's output is not understood:\n%s", out)
+	for name, one := range all {
+		if len(one.micros) != b.rounds {
+			return nil, fmt.Errorf("%s was measured %d times:\n%s", name, len(one.micros), out)
+		}
 	}
-	return micros, allocs, nil
+	if len(all) == 0 {
+		return nil, fmt.Errorf("the benchmark's output is not understood:\n%s", out)
+	}
+	return all, nil
 }

@@ -177,5 +177,10 @@ func head(r *bufio.Reader) (length int, err error) {
 		return length, nil
 	}
 	body, err := io.ReadAll(io.LimitReader(r, int64(max(length, 0))))
-	return 0, errors.Join(fmt.Errorf("%s: %s", refused, body), err)
+	return 0, errors.Join(&refusal{refused, string(body)}, err)
 }
+
+// refusal is an answer that is no success.
+type refusal struct{ status, body string }
+
+func (r *refusal) Error() string { return r.status + ": " + r.body }

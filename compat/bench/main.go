@@ -51,6 +51,7 @@ var parts = []struct {
 	{"page", page},
 	{"assertions", assertions},
 	{"decision", decision},
+	{"revoking", revoking},
 	{"idle", idle},
 }
 
@@ -74,7 +75,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	fl.StringVar(&b.dir, "dir", "", "folder on the disk to measure (default: the system's for temporary files)")
 	fl.IntVar(&b.rounds, "rounds", 5, "rounds after the one that warms up")
 	fl.DurationVar(&b.length, "time", 2500*time.Millisecond, "time of one target in one round")
-	only := fl.String("only", "", "regular expression of the parts to run: vending, assigning, reading, writing, listing, holding, provisioning, planning, syncing, login, page, assertions, decision, idle")
+	only := fl.String("only", "", "regular expression of the parts to run: vending, assigning, reading, writing, listing, holding, provisioning, planning, syncing, login, page, assertions, decision, revoking, idle")
 	if err := fl.Parse(args); err != nil {
 		return err
 	}

@@ -26,19 +26,29 @@ var made atomic.Int64
 // test ends, even if somebody is still connected.
 func NewDatabase(tb testing.TB) string {
 	tb.Helper()
-	c, err := shared()
+	dsn, drop, err := Database()
 	if err != nil {
-		tb.Fatalf("start PostgreSQL (scripts/install-test-deps installs it): %v", err)
-	}
-	name := fmt.Sprintf("test%d", made.Add(1))
-	if err := c.run("createdb", "--template=template0", "--locale=C", "--encoding=UTF8", name); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if err := c.run("dropdb", "--force", name); err != nil {
+		if err := drop(); err != nil {
 			tb.Error(err)
 		}
 	})
+	return dsn
+}
+
+// Database is NewDatabase outside of tests.
+func Database() (dsn string, drop func() error, err error) {
+	c, err := shared()
+	if err != nil {
+		return "", nil, fmt.Errorf("start PostgreSQL (scripts/install-test-deps installs it): %w", err)
+	}
+	name := fmt.Sprintf("test%d", made.Add(1))
+	if err := c.run("createdb", "--template=template0", "--locale=C", "--encoding=UTF8", name); err != nil {
+		return "", nil, err
+	}
 	query := url.Values{"host": {c.dir}}
-	return (&url.URL{Scheme: "postgres", User: url.User(owner), Path: "/" + name, RawQuery: query.Encode()}).String()
+	dsn = (&url.URL{Scheme: "postgres", User: url.User(owner), Path: "/" + name, RawQuery: query.Encode()}).String()
+	return dsn, func() error { return c.run("dropdb", "--force", name) }, nil
 }
