@@ -60,11 +60,15 @@ func (b bench) benchmarks(ctx context.Context, pkg, name string) (map[string]ben
 	if err != nil {
 		return nil, fmt.Errorf("find the module: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", name, "-benchmem", "-count", fmt.Sprint(b.rounds), pkg)
-	cmd.Dir, cmd.Stderr = strings.TrimSpace(string(dir)), os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("run benchmark: %w\n%s", err, out)
+	var out []byte
+	for range b.rounds { // one run of all would run each of them so often before the next
+		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", name, "-benchmem", "-count", "1", pkg)
+		cmd.Dir, cmd.Stderr = strings.TrimSpace(string(dir)), os.Stderr
+		round, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("run benchmark: %w\n%s", err, round)
+		}
+		out = append(out, round...)
 	}
 	all := map[string]benchmarked{}
 	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {

@@ -51,7 +51,10 @@ var parts = []struct {
 	{"page", page},
 	{"assertions", assertions},
 	{"decision", decision},
-	{"revoking", revoking},
+	{"checking", checking},
+	{"revoking", revokingAlone},
+	{"spreading", revokingApart},
+	{"changes", manyChanges},
 	{"idle", idle},
 }
 
@@ -75,7 +78,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	fl.StringVar(&b.dir, "dir", "", "folder on the disk to measure (default: the system's for temporary files)")
 	fl.IntVar(&b.rounds, "rounds", 5, "rounds after the one that warms up")
 	fl.DurationVar(&b.length, "time", 2500*time.Millisecond, "time of one target in one round")
-	only := fl.String("only", "", "regular expression of the parts to run: vending, assigning, reading, writing, listing, holding, provisioning, planning, syncing, login, page, assertions, decision, revoking, idle")
+	only := fl.String("only", "", "regular expression of the parts to run: vending, assigning, reading, writing, listing, holding, provisioning, planning, syncing, login, page, assertions, decision, checking, revoking, spreading, changes, idle")
 	if err := fl.Parse(args); err != nil {
 		return err
 	}

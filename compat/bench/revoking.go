@@ -25,19 +25,6 @@ const (
 	liveChanges = 1_000_000
 )
 
-// revoking measures how soon what was revoked is refused, and what it costs to know: on one node, over three of them, and with very
-// many changes alive.
-func revoking(ctx context.Context, b bench) (rows []row, err error) {
-	for _, part := range []func(context.Context, bench) ([]row, error){checking, revokingAlone, revokingApart, manyChanges} {
-		more, err := part(ctx, b)
-		rows = append(rows, more...)
-		if err != nil {
-			return rows, err
-		}
-	}
-	return rows, nil
-}
-
 // checking is what the check costs beside the look-up of a map, and the verification of a request with few and with very many changes.
 func checking(ctx context.Context, b bench) ([]row, error) {
 	check, err := b.benchmarks(ctx, "./internal/revocation", "^BenchmarkCheck$/^(unchanged|map)$")

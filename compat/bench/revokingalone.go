@@ -104,7 +104,6 @@ type tally struct{ uses, afterEnd, passed, wrongly atomic.Int64 }
 // revokingAlone ends sessions on one node while 2,000 uses a second go on, of credentials that have ended, are about to and never do. A use
 // that is sent after the end was answered must be refused, one of an innocent must not.
 func revokingAlone(ctx context.Context, b bench) ([]row, error) {
-	b.dir += "/alone"
 	server, all, err := b.heldWorld(ctx, revokedSessions+innocentOnes, 0)
 	if err != nil {
 		return nil, err

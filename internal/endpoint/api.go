@@ -46,6 +46,8 @@ type API struct {
 	Bearers *revocation.Memo[[sha256.Size]byte, credential.Caller]
 	// Gate refuses credentials whose right is gone.
 	Gate func(ctx context.Context, c credential.Caller) error
+	// Ready says why no credentials are honoured at present; nil: they are.
+	Ready func() error
 
 	// Settings are those in force; nil: the defaults.
 	Settings func(ctx context.Context) (setting.Values, error)

@@ -35,8 +35,14 @@ func hasSignature(r *http.Request) bool {
 	return f == nil || f.Reason != fault.AuthMissing
 }
 
-// bearer finds the person behind a portal access token. Who was found stays so until a change arrives or the token expires.
+// bearer finds the person behind a portal access token. Who was found stays so until a change arrives or the token expires. Without
+// news of changes nobody is looked for: what would be read may be as old as the news.
 func (a *API) bearer(r *http.Request) (credential.Caller, error) {
+	if a.Ready != nil {
+		if err := a.Ready(); err != nil {
+			return credential.Caller{}, err
+		}
+	}
 	token := r.Header.Get(bearerHeader)
 	read := func() (c credential.Caller, err error) {
 		err = a.DB.View(r.Context(), func(tx *store.Tx) (err error) {

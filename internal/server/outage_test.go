@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -251,6 +252,17 @@ func TestLaggingDatabase(t *testing.T) {
 	since := clock.System{}.Now()
 	for _, c := range n.all {
 		n.refusesAll(c, m, since.Add(time.Second)) // a heartbeat may be a second old and good
+		if err := c.try(m.bearer, "sso", "ListAccounts"); !cutOff(err) {
+			t.Errorf("a portal token on a node without news: %v", err)
+		}
+		for _, path := range []string{"/portal", "/scim/v2/Users", "/" + string(n.instance.StoreID) + "/scim/v2/Users"} {
+			res, err := c.http.Get(c.url + path)
+			n.must(err)
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {
+				t.Errorf("%s on a node without news: %s", path, res.Status)
+			}
+		}
 	}
 	do(`DROP TRIGGER lag ON heartbeat`)
 	for _, c := range n.all {

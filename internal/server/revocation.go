@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -24,6 +25,19 @@ func (s *Server) recordOutage(ctx context.Context, o revocation.Outage) error {
 		UserIdentity: audit.UserIdentity{Type: "AWSService", InvokedBy: source}, EventSource: source, EventName: "RevocationNewsRestored",
 		EventType: "AwsServiceEvent", AWSRegion: s.instance.Region, SourceIPAddress: source, UserAgent: source,
 		RecipientAccountID: string(s.instance.Owner), ServiceEventDetails: details,
+	})
+}
+
+// informed answers nothing while it cannot be told what was revoked: cookies and tokens of sources are read from the database, and what
+// can be read there may be as old as the news. The APIs say so themselves, each in its own way.
+func (s *Server) informed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.gate.Ready() != nil {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "This server has no news from its database at present. Try again in a moment.", http.StatusServiceUnavailable)
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

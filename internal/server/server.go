@@ -205,7 +205,7 @@ func (s *Server) protocols() error {
 	s.api = &endpoint.API{
 		DB: s.db, Clock: s.db, Region: s.instance.Region, Owner: s.instance.Owner, StoreID: s.instance.StoreID, Pages: codec,
 		Log: s.log, Metrics: endpoint.NewMetrics(s.registry), Recorder: endpoint.NewRecorder(s.db, s.log), Policies: policy.NewCache(policyCache),
-		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.stands, Settings: s.settings, Quotas: s.quotas,
+		Key: s.key, Bearer: s.sessions.Authenticate, Gate: s.stands, Ready: s.gate.Ready, Settings: s.settings, Quotas: s.quotas,
 		Bearers: revocation.NewMemo[[sha256.Size]byte, credential.Caller](s.gate),
 	}
 	s.openSignals()
@@ -242,11 +242,11 @@ func (s *Server) handler() http.Handler {
 			s.api.ServeHTTP(w, r)
 			return
 		}
-		pages.ServeHTTP(w, r)
+		s.informed(pages).ServeHTTP(w, r)
 	})
 	return s.knownHost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.scim.Serves(r) { // before the mux, which would redirect clients that write a slash twice (case S11)
-			s.scim.ServeHTTP(w, r)
+			s.informed(s.scim).ServeHTTP(w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)

@@ -53,6 +53,7 @@ type Bearer struct {
 
 const sessionColumns = `s.id, s.parent_id, s.user_id, s.cookie_hash, s.client_key, s.client_name, s.scopes, s.ip, s.user_agent, s.mfa_at, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.ended_by, s.proved_at, s.keeps_roles`
 
+// Where a parent, a user or a client is named, the plus keeps SQLite from the index of all live sessions, which it would rather walk.
 const (
 	insertSession query = `INSERT INTO session (id, parent_id, user_id, cookie_hash, client_key, client_name, scopes, ip, user_agent, mfa_at, created_at, seen_at, expires_at, ended_at, ended_by, proved_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, '', $14)`
@@ -62,16 +63,16 @@ const (
 	renewSession    query = `UPDATE session SET cookie_hash = $1, mfa_at = $2, proved_at = $3, seen_at = $4 WHERE id = $5`
 	renewChildren   query = `UPDATE session SET mfa_at = $1 WHERE parent_id = $2`
 	endSession      query = `UPDATE session SET ended_at = $1, ended_by = $2, keeps_roles = $3 WHERE id = $4 AND ended_at = 0`
-	endChildren     query = `UPDATE session SET ended_at = $1, ended_by = $2, keeps_roles = $3 WHERE parent_id = $4 AND ended_at = 0`
+	endChildren     query = `UPDATE session SET ended_at = $1, ended_by = $2, keeps_roles = $3 WHERE parent_id = $4 AND +ended_at = 0`
 	cutKept         query = `UPDATE session SET keeps_roles = FALSE WHERE id = $1 AND keeps_roles`
 	cutKeptBelow    query = `UPDATE session SET keeps_roles = FALSE WHERE parent_id = $1 AND keeps_roles`
 	cutKeptOfUser   query = `UPDATE session SET keeps_roles = FALSE WHERE user_id = $1 AND keeps_roles`
 	cutKeptOfOthers query = `UPDATE session SET keeps_roles = FALSE WHERE user_id = $1 AND keeps_roles AND id <> $2 AND parent_id <> $3`
 	cutKeptOfAll    query = `UPDATE session SET keeps_roles = FALSE WHERE keeps_roles`
-	endUser         query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE user_id = $3 AND ended_at = 0`
-	endOthers       query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE user_id = $3 AND ended_at = 0 AND id <> $4 AND parent_id <> $5`
+	endUser         query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE user_id = $3 AND +ended_at = 0`
+	endOthers       query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE user_id = $3 AND +ended_at = 0 AND id <> $4 AND parent_id <> $5`
 	endEvery        query = `UPDATE session SET ended_at = $1, ended_by = $2 WHERE ended_at = 0`
-	liveOfClient    query = `SELECT id FROM session WHERE client_key = $1 AND ended_at = 0 AND expires_at > $2 ORDER BY id`
+	liveOfClient    query = `SELECT id FROM session WHERE client_key = $1 AND +ended_at = 0 AND expires_at > $2 ORDER BY id`
 	pruneSessions   query = `DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`
 	insertToken     query = `INSERT INTO access_token (hash, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)`
 	bearerByHash    query = `SELECT t.issued_at, t.expires_at, s.id, s.parent_id, s.scopes, s.mfa_at, s.ended_at, s.expires_at, u.id, u.user_name, u.status

@@ -12,12 +12,12 @@ const (
 	// The live ones: index session_end.
 	liveSessions query = `SELECT ` + sessionColumns + ` FROM session s WHERE s.ended_at = 0 AND (s.expires_at, s.id) > ($1, $2) ORDER BY s.expires_at, s.id LIMIT $3`
 	allSessions  query = `SELECT ` + sessionColumns + ` FROM session s WHERE s.id > $1 ORDER BY s.id LIMIT $2`
-	liveOfUser   query = `SELECT ` + sessionColumns + ` FROM session s WHERE s.user_id = $1 AND s.id > $2 AND s.ended_at = 0 AND s.expires_at > $3 ORDER BY s.id LIMIT $4`
+	liveOfUser   query = `SELECT ` + sessionColumns + ` FROM session s WHERE s.user_id = $1 AND s.id > $2 AND +s.ended_at = 0 AND s.expires_at > $3 ORDER BY s.id LIMIT $4`
 	allOfUser    query = `SELECT ` + sessionColumns + ` FROM session s WHERE s.user_id = $1 AND s.id > $2 ORDER BY s.id LIMIT $3`
 
 	clientsAfter query = `SELECT client_key, max(client_name), count(*), max(seen_at) FROM session WHERE client_key > $1 AND ended_at = 0 AND expires_at > $2 GROUP BY client_key ORDER BY client_key LIMIT $3`
-	clientsOf    query = `SELECT client_key, max(client_name), count(*), max(seen_at) FROM session WHERE user_id = $1 AND client_key > $2 AND ended_at = 0 AND expires_at > $3 GROUP BY client_key ORDER BY client_key LIMIT $4`
-	liveOfBoth   query = `SELECT id FROM session WHERE client_key = $1 AND user_id = $2 AND ended_at = 0 AND expires_at > $3 ORDER BY id`
+	clientsOf    query = `SELECT client_key, max(client_name), count(*), max(seen_at) FROM session WHERE user_id = $1 AND client_key > $2 AND +ended_at = 0 AND expires_at > $3 GROUP BY client_key ORDER BY client_key LIMIT $4`
+	liveOfBoth   query = `SELECT id FROM session WHERE client_key = $1 AND user_id = $2 AND +ended_at = 0 AND expires_at > $3 ORDER BY id`
 	anyOfBoth    query = `SELECT id FROM session WHERE client_key = $1 AND user_id = $2 LIMIT 1`
 	deniedAfter  query = `SELECT client_key, denied_by, denied_at FROM denied_client WHERE client_key > $1 ORDER BY client_key LIMIT $2`
 	allowClient  query = `DELETE FROM denied_client WHERE client_key = $1`
