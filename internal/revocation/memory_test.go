@@ -22,7 +22,7 @@ func heap() uint64 {
 // within an hour, so that there are too many to be. Memory stays below what the most keys take, and nothing is forgotten that a
 // credential may be older than. It is not parallel: it reads the heap of the whole process.
 func TestMemoryIsBounded(t *testing.T) {
-	total := 500_000
+	total := 200_000
 	if os.Getenv("SALLYPORT_SOAK") == "1" {
 		total = 10_000_000
 	}
