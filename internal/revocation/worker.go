@@ -26,6 +26,8 @@ type Worker struct {
 	Backends map[string]provision.Provisioner // by store.Account.Backend
 	Log      *slog.Logger
 	Owner    string // names this process among the workers
+	// News is how old the news of a server may be before it refuses everything ([Gate.Bound]).
+	News time.Duration
 
 	// Region and Account are those of the audit events of outcomes.
 	Region  string
@@ -155,7 +157,7 @@ func (w *Worker) spread(tx *store.Tx, j store.Job, what job) error {
 		parts++
 		at := tx.Now()
 		if !w.DB.PushesChanges() {
-			at = at.Add(Bound)
+			at = at.Add(w.News)
 		}
 		if err := enqueue(tx, store.Job{Key: v.ID + "/confirm", RunAt: at}, job{Revocation: v.ID, Confirm: true}); err != nil {
 			return err

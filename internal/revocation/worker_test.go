@@ -29,7 +29,7 @@ func newRevoking(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) *re
 	r := &revoking{house: newHouse(t, open), cloud: &provisiontest.Memory{}}
 	r.Worker = &Worker{
 		DB: r.db, Backends: map[string]provision.Provisioner{"local": r.cloud}, Log: slog.New(slog.DiscardHandler), Owner: "w",
-		Region: "eu-west-1", Account: "123456789012",
+		Region: "eu-west-1", Account: "123456789012", News: Bound,
 	}
 	r.update(t, func(tx *store.Tx) error {
 		for _, set := range []string{r.set.ARN(), "arn:aws:sso:::permissionSet/" + string(r.instance.ID) + "/ps-ffffffffffffffff"} {

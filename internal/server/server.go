@@ -181,7 +181,7 @@ func (s *Server) rules() {
 		DB: s.db, Minter: s.minter, Instance: s.instance.ID, Ways: revocation.NewMemo[vend.Way, vend.Reach](s.gate), Portal: s.cfg.URL, Settings: s.settings,
 	}
 	s.worker = &provision.Worker{
-		DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db}}, Owner: arn.NewUUID(), Log: s.log,
+		DB: s.db, Backends: map[string]provision.Provisioner{"local": &local.Provisioner{DB: s.db, News: s.gate.Bound()}}, Owner: arn.NewUUID(), Log: s.log,
 		Settings: s.settings, Quotas: s.quotas,
 	}
 	s.revoker = s.newRevoker()

@@ -42,6 +42,7 @@ func (s *Server) provision(ctx context.Context) {
 func (s *Server) newRevoker() *revocation.Worker {
 	return &revocation.Worker{
 		DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Region: s.instance.Region, Account: s.instance.Owner,
+		News: s.gate.Bound(),
 	}
 }
 

@@ -17,7 +17,11 @@ import (
 )
 
 // Provisioner keeps roles in the store.
-type Provisioner struct{ DB *store.DB }
+type Provisioner struct {
+	DB *store.DB
+	// News is how old other servers' news of changes may be before they refuse everything (revocation.Gate).
+	News time.Duration
+}
 
 // EnsureRole writes the role, with every policy pinned as it reads now. A change of a role that exists is one of its
 // sessions too, so it is recorded for them (hard part 3).
@@ -92,16 +96,13 @@ func (p *Provisioner) InspectRoles(ctx context.Context, account arn.AccountID, a
 	return out, err
 }
 
-// pollBound is how old another server's news of changes may be before it refuses everything (revocation.Bound).
-const pollBound = 3 * time.Second
-
 // Revoke has nothing left to do: Sallyport itself verifies what these roles give out, and the transaction that records a revocation
 // is the one that cuts it off. This server refuses it at once, others as soon as they have the news.
 func (p *Provisioner) Revoke(ctx context.Context, _ provision.Revocation) (provision.Outcome, error) {
 	if p.DB.PushesChanges() {
 		return provision.Outcome{}, ctx.Err()
 	}
-	return provision.Outcome{Within: pollBound}, ctx.Err()
+	return provision.Outcome{Within: p.News}, ctx.Err()
 }
 
 // unreadable stands for a text that is not there.

@@ -13,7 +13,6 @@ import (
 	"sallyport/internal/provision"
 	"sallyport/internal/provision/local"
 	"sallyport/internal/provision/provisiontest"
-	"sallyport/internal/revocation"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
 )
@@ -35,11 +34,11 @@ func TestRevokeHoldsWithin(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
 		db := open(t, clock.System{})
-		want := provision.Outcome{Within: revocation.Bound}
+		want := provision.Outcome{Within: 7 * time.Second}
 		if db.PushesChanges() {
 			want.Within = 0
 		}
-		got, err := (&local.Provisioner{DB: db}).Revoke(t.Context(), provision.Revocation{ID: "r", Account: account})
+		got, err := (&local.Provisioner{DB: db, News: 7 * time.Second}).Revoke(t.Context(), provision.Revocation{ID: "r", Account: account})
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}
