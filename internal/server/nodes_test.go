@@ -11,6 +11,7 @@ import (
 
 	"sallyport/internal/awsapi"
 	"sallyport/internal/clock"
+	"sallyport/internal/config"
 	"sallyport/internal/directory"
 	"sallyport/internal/fault"
 	"sallyport/internal/session"
@@ -79,19 +80,7 @@ func (n *nodes) start(o node) (*crowd, func()) {
 	if o.dsn != "" {
 		dsn = o.dsn
 	}
-	db, err := store.Open(n.ctx, dsn, o.clock())
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	cfg := *n.server.cfg
-	cfg.AuditFile = "off" // the file is the first node's
-	s, err := open(n.ctx, &cfg, db, blueprint{})
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	if o.deaf {
-		s.gate.Deafen()
-	}
+	s := openNode(n.t, n.server.cfg, dsn, o)
 	web := httptest.NewServer(s.handler())
 	ctx, end := context.WithCancel(context.Background())
 	done := s.work(ctx)
@@ -99,11 +88,30 @@ func (n *nodes) start(o node) (*crowd, func()) {
 		web.Close()
 		end()
 		<-done
-		if err := db.Close(); err != nil {
+		if err := s.db.Close(); err != nil {
 			n.t.Error(err)
 		}
 	}
 	return &crowd{t: n.t, client: &client{web.URL, web.Client(), clock.System{}, s.instance}, server: s, ctx: n.ctx}, stop
+}
+
+// openNode opens a further server over a database, configured as the first is. Whoever calls it runs its workers and closes its database.
+func openNode(t *testing.T, first *config.Config, dsn string, o node) *Server {
+	t.Helper()
+	db, err := store.Open(t.Context(), dsn, o.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := *first
+	cfg.AuditFile = "off" // the file is the first node's
+	s, err := open(t.Context(), &cfg, db, blueprint{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.deaf {
+		s.gate.Deafen()
+	}
+	return s
 }
 
 func (n *nodes) update(f func(*store.Tx) error) error {

@@ -15,8 +15,8 @@ import (
 	"sallyport/internal/store"
 )
 
-// trigger is something that takes rights away, what of a person it ends, and what not. Keys of operators are nobody's.
-type trigger struct {
+// spreading is something that takes rights away, what of a person it ends, and what not. Keys of operators are nobody's.
+type spreading struct {
 	name   string
 	ends   []string
 	spares []string
@@ -25,7 +25,7 @@ type trigger struct {
 	pull   func(n *nodes, m *member) error
 }
 
-var triggers = []trigger{
+var spreadings = []spreading{
 	{"user disabled", []string{"role credentials", "portal token", "refresh token"}, nil, true, false, func(n *nodes, m *member) error {
 		return n.update(func(tx *store.Tx) error {
 			u := m.user
@@ -87,12 +87,12 @@ func TestRevocationSpreads(t *testing.T) {
 			n := threeNodes(t, of...)
 			n.refreshes = !of[0].obeyed
 			n.must(n.assign("Create", 0, "GROUP", n.groups[0]))
-			people := make([]*member, len(triggers))
-			for i, tr := range triggers {
+			people := make([]*member, len(spreadings))
+			for i, tr := range spreadings {
 				people[i] = n.joinFor(tr, i)
 			}
 			stop := n.innocents(20, 10)
-			for i, tr := range triggers {
+			for i, tr := range spreadings {
 				n.pull(tr, people[i])
 			}
 			n.keyOff()
@@ -103,7 +103,7 @@ func TestRevocationSpreads(t *testing.T) {
 	}
 }
 
-func (n *nodes) joinFor(tr trigger, i int) *member {
+func (n *nodes) joinFor(tr spreading, i int) *member {
 	n.t.Helper()
 	group := ""
 	if tr.group {
@@ -118,7 +118,7 @@ func (n *nodes) joinFor(tr trigger, i int) *member {
 }
 
 // pull pulls a trigger on the first node and looks at the others.
-func (n *nodes) pull(tr trigger, m *member) {
+func (n *nodes) pull(tr spreading, m *member) {
 	n.t.Helper()
 	if !n.refreshes {
 		refresh := func(kind string) bool { return kind == "refresh token" }
