@@ -119,6 +119,7 @@ func (h *revokeHouse) cut(t *testing.T, place int, since time.Time, a *held, spa
 			t.Errorf("%s's %s still accepted on %s, %v after the cut", a.name, kindsOf(over), on, took)
 		case over != 0:
 			left = got
+			writeDown(h.places[place].audit) // or this, going on, would fill what it holds
 			continue
 		}
 		return
