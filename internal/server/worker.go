@@ -2,15 +2,61 @@ package server
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"sallyport/internal/access"
 	"sallyport/internal/arn"
+	"sallyport/internal/audit"
 	"sallyport/internal/directory"
 	"sallyport/internal/instance"
 	"sallyport/internal/revocation"
+	"sallyport/internal/scim"
 	"sallyport/internal/store"
 )
+
+// work starts the workers; the channel closes when all have ended and what was in their hands is written.
+func (s *Server) work(ctx context.Context) <-chan struct{} {
+	var wg sync.WaitGroup
+	run := func(f func(context.Context)) { wg.Go(func() { f(ctx) }) }
+	run(s.api.Recorder.Run)
+	run(s.provision)
+	run(s.revoke)
+	run(s.sweep)
+	run(s.sweepAssignments)
+	run(s.sweepInstances)
+	run(s.sendMail)
+	run(s.sendResets)
+	run(s.signals.Push)
+	run(s.signals.Poll)
+	run(func(ctx context.Context) { s.gate.Run(ctx, s.log) })
+	run(func(ctx context.Context) { s.ring.Run(ctx, s.log) })
+	run(func(ctx context.Context) { s.seal(ctx) })
+	run(s.pushPeople)
+	run(s.prune)
+	run(s.inspect.Run)
+	run((&scim.Reminder{DB: s.db, Owner: s.instance.Owner, Region: s.instance.Region, Node: s.worker.Owner, Log: s.log}).Run)
+	var shipper *audit.Shipper
+	if s.file != nil {
+		shipper = &audit.Shipper{DB: s.db, Sink: s.file, Log: s.log}
+		run(shipper.Run)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wg.Wait()
+		if shipper == nil {
+			return
+		}
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime/2)
+		defer cancel()
+		if err := errors.Join(shipper.Drain(last), s.file.Close()); err != nil {
+			s.log.Error("the last audit events wait for the next start", "error", err)
+		}
+	}()
+	return done
+}
 
 // pruneEvery is how often what is over is deleted.
 const pruneEvery = 10 * time.Minute
