@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -26,10 +27,18 @@ func (d *dice) roll(n int) int {
 	return int(uint64(*d) >> 33 % uint64(n))
 }
 
+// seeds is how many runs there are of many: ten times as many by scripts/soak.
+func seeds(few int) int {
+	if os.Getenv("SALLYPORT_SOAK") != "" {
+		return 10 * few
+	}
+	return few
+}
+
 // Whatever is changed here and whatever goes wrong on the way, in the end both sides are the same.
 func TestWhateverHappens(t *testing.T) {
 	t.Parallel()
-	for seed := range 12 {
+	for seed := range seeds(4) {
 		for _, how := range []store.Deprovision{store.LeaveDeleted, store.LeaveDisabled} {
 			t.Run(fmt.Sprint(seed, how), func(t *testing.T) {
 				t.Parallel()
@@ -62,7 +71,7 @@ func TestWhateverHappens(t *testing.T) {
 // The same with a server of the RFCs' dialect.
 func TestWhateverHappensElsewhere(t *testing.T) {
 	t.Parallel()
-	for seed := range 8 {
+	for seed := range seeds(2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			d := dice(seed*104729 + 7654321)
