@@ -14,10 +14,8 @@ import (
 
 // Run pushes what is due until ctx ends.
 func (w *Worker) Run(ctx context.Context) error {
-	var busy sync.WaitGroup
-	defer busy.Wait()
-	var mu sync.Mutex
-	at := map[string]bool{} // targets that this process is pushing to
+	var work store.PerKey
+	defer work.Wait()
 	for {
 		wake := w.DB.JobsWake()
 		due, err := w.due(ctx)
@@ -25,19 +23,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			w.Log.ErrorContext(ctx, "look for what is to be pushed", "error", err)
 		}
 		for _, t := range due {
-			mu.Lock()
-			taken := at[t.ID]
-			at[t.ID] = true
-			mu.Unlock()
-			if taken {
-				continue
-			}
-			busy.Go(func() {
-				w.tell(ctx, t, w.push(ctx, t.ID))
-				mu.Lock()
-				delete(at, t.ID)
-				mu.Unlock()
-			})
+			work.Go(t.ID, func() { w.tell(ctx, t, w.push(ctx, t.ID)) })
 		}
 		select {
 		case <-ctx.Done():

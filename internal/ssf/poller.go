@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"sallyport/internal/secevent"
@@ -22,27 +21,15 @@ const (
 
 // Poll fetches signals from the transmitters that are polled, until ctx ends. One node polls a transmitter at a time.
 func (s *Server) Poll(ctx context.Context) {
-	var busy sync.WaitGroup
-	defer busy.Wait()
-	var mu sync.Mutex
-	at := map[string]bool{} // receivers that this process polls for
+	var work store.PerKey
+	defer work.Wait()
 	for ctx.Err() == nil {
 		all, err := s.polled(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.Log.ErrorContext(ctx, "look for transmitters to poll", "error", err)
 		}
 		for _, r := range all {
-			mu.Lock()
-			polling := at[r.ID]
-			at[r.ID] = true
-			mu.Unlock()
-			if polling {
-				continue
-			}
-			busy.Go(func() {
-				defer func() { mu.Lock(); delete(at, r.ID); mu.Unlock() }()
-				s.keepPolling(ctx, r.ID)
-			})
+			work.Go(r.ID, func() { s.keepPolling(ctx, r.ID) })
 		}
 		wait(ctx, lookEvery)
 	}

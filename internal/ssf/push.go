@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"sallyport/internal/secevent"
@@ -26,10 +25,8 @@ const (
 // Push sends what waits in streams until ctx ends. One node sends a stream's signals at a time, one after the other; any number of
 // nodes may run it.
 func (s *Server) Push(ctx context.Context) {
-	var busy sync.WaitGroup
-	defer busy.Wait()
-	var mu sync.Mutex
-	at := map[string]bool{} // streams that this process is sending
+	var work store.PerKey
+	defer work.Wait()
 	for ctx.Err() == nil {
 		wake := s.DB.JobsWake()
 		due, err := s.due(ctx)
@@ -37,17 +34,7 @@ func (s *Server) Push(ctx context.Context) {
 			s.Log.ErrorContext(ctx, "look for signals to send", "error", err)
 		}
 		for _, stream := range due {
-			mu.Lock()
-			sending := at[stream.ID]
-			at[stream.ID] = true
-			mu.Unlock()
-			if sending {
-				continue
-			}
-			busy.Go(func() {
-				defer func() { mu.Lock(); delete(at, stream.ID); mu.Unlock() }()
-				s.deliver(ctx, stream.ID)
-			})
+			work.Go(stream.ID, func() { s.deliver(ctx, stream.ID) })
 		}
 		if !wait(ctx, gather) {
 			return
