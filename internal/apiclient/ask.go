@@ -6,13 +6,14 @@ import (
 	"fmt"
 
 	"sallyport/internal/awsapi"
+	trailapi "sallyport/internal/awsapi/cloudtrail"
 	directoryapi "sallyport/internal/awsapi/identitystore"
 	api "sallyport/internal/awsapi/sallyport"
 	adminapi "sallyport/internal/awsapi/ssoadmin"
 )
 
 // services are those that can be asked.
-var services = []*awsapi.Service{&api.Info, &directoryapi.Info, &adminapi.Info}
+var services = []*awsapi.Service{&api.Info, &trailapi.Info, &directoryapi.Info, &adminapi.Info}
 
 // Ask calls the operation that Out is the answer of. raw is the answer as it came.
 func Ask[Out any](ctx context.Context, c *Client, in any) (out *Out, raw json.RawMessage, err error) {

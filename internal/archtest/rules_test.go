@@ -5,7 +5,7 @@ import "slices"
 // The layers, bottom first. A package imports downward only; within a layer, only what its own line allows.
 var (
 	leaves    = []string{"arn", "awsapi", "breach", "clock", "config", "fault", "page", "passkey", "qr", "quota", "secevent", "totp"}
-	contracts = []string{"awsapi/identitystore", "awsapi/sallyport", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
+	contracts = []string{"awsapi/cloudtrail", "awsapi/identitystore", "awsapi/sallyport", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
 	engines   = []string{"audit", "credential", "keyring", "mail", "policy", "policy/managed", "sigv4", "store"}
 	rules     = []string{"access", "application", "directory", "heed", "instance", "login", "provision", "provision/local", "revocation", "scimpush", "session", "setting", "signal", "vend"}
 )
@@ -17,6 +17,7 @@ var allowed = map[string][]string{
 	"arn":                  {"fault"},
 	"awsapi":               {"fault"},
 	"awsapi/identitystore": {"awsapi"},
+	"awsapi/cloudtrail":    {"awsapi"},
 	"awsapi/internal/gen":  nil,
 	"awsapi/probe":         join(contracts, "awsapi", "fault"),
 	"awsapi/sallyport":     {"awsapi"},
@@ -72,6 +73,7 @@ var allowed = map[string][]string{
 
 	// Protocols: each between one wire and the domain; none knows another, but for the path that they share.
 	"endpoint":      join(below, rules...),
+	"cloudtrail":    protocol,
 	"identitystore": protocol,
 	"oauth":         protocol,
 	"portal":        protocol,
@@ -103,7 +105,7 @@ var (
 
 	// everything is what only the outermost packages may import: all but what exists for tests and tools.
 	everything = slices.Concat(protocol, []string{
-		"apiclient", "ascode", "awsconfig", "doctor", "identitystore", "migrate", "oauth", "portal", "portalclient", "sallyport", "scim", "server", "ssf", "ssoadmin", "ssooidc", "sts", "web",
+		"apiclient", "ascode", "awsconfig", "cloudtrail", "doctor", "identitystore", "migrate", "oauth", "portal", "portalclient", "sallyport", "scim", "server", "ssf", "ssoadmin", "ssooidc", "sts", "web",
 	})
 )
 

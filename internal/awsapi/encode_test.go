@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sallyport/internal/awsapi"
+	"sallyport/internal/awsapi/cloudtrail"
 	"sallyport/internal/awsapi/identitystore"
 	"sallyport/internal/awsapi/sso"
 	"sallyport/internal/awsapi/ssoadmin"
@@ -136,6 +137,10 @@ func TestOperationName(t *testing.T) {
 		{&ssoadmin.Info, "POST", "/", "ListInstances", "", ""},
 		{&ssoadmin.Info, "POST", "/", "", "", ""},
 		{&identitystore.Info, "POST", "/", "AWSIdentityStore.ListUsers", "", "ListUsers"},
+		{&cloudtrail.Info, "POST", "/", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents", "", "LookupEvents"},
+		{&cloudtrail.Info, "POST", "/", "CloudTrail_20131101.LookupEvents", "", "LookupEvents"},
+		{&cloudtrail.Info, "POST", "/", "Trail_20131101.LookupEvents", "", ""},
+		{&cloudtrail.Info, "POST", "/", ".LookupEvents", "", ""},
 		{&sso.Info, "GET", "/federation/credentials?role_name=x", "", "", "GetRoleCredentials"},
 		{&sso.Info, "POST", "/federation/credentials", "", "", ""},
 		{&sso.Info, "GET", "/federation/credentials/", "", "", ""},

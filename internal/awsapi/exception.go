@@ -36,7 +36,11 @@ var (
 // unmodelled are the errors that services send beside their models (wire-protocols §3, §7). An operation that does not exist
 // yet answers 400, as any 5xx makes SDKs try again.
 var unmodelled = map[Protocol]map[fault.Kind]Exception{
-	JSON: {
+	JSON: { // the first four are of a service that models none of its own, as CloudTrail
+		fault.Internal:         {Code: "InternalServerException", Status: 500, Members: message},
+		fault.Invalid:          {Code: "ValidationException", Status: 400, Members: message},
+		fault.Quota:            {Code: "LimitExceededException", Status: 400, Members: message},
+		fault.Expired:          {Code: "ExpiredTokenException", Status: 400, Members: message},
 		fault.Malformed:        {Code: "SerializationException", Status: 400, Members: message},
 		fault.TooLarge:         {Code: "RequestEntityTooLargeException", Status: 413, Members: message},
 		fault.UnknownOperation: {Code: "UnknownOperationException", Status: 400, Members: message},

@@ -109,10 +109,16 @@ func (s *Service) OperationName(r *http.Request, body []byte) (string, error) {
 	}
 	target := r.Header.Get("X-Amz-Target")
 	dot := strings.LastIndexByte(target, '.')
-	if r.Method == http.MethodPost && dot > 0 && target[:dot] == s.TargetPrefix && s.operation(target[dot+1:]) != nil {
+	if r.Method == http.MethodPost && dot > 0 && s.targets(target[:dot]) && s.operation(target[dot+1:]) != nil {
 		return target[dot+1:], nil
 	}
 	return "", fault.Newf(fault.UnknownOperation, "%s has no such operation.", s.ID)
+}
+
+// targets tells whether a prefix of X-Amz-Target means the service. Smithy's SDKs leave out the Java package that CloudTrail's model
+// has before its name (wire-protocols §1).
+func (s *Service) targets(prefix string) bool {
+	return prefix == s.TargetPrefix || strings.HasSuffix(s.TargetPrefix, "."+prefix)
 }
 
 // restOperation matches method and path. Of two operations at one path, the one with a fixed query string comes first.

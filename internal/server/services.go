@@ -5,12 +5,14 @@ import (
 
 	"sallyport/internal/access"
 	"sallyport/internal/awsapi"
+	cloudtrailapi "sallyport/internal/awsapi/cloudtrail"
 	identitystoreapi "sallyport/internal/awsapi/identitystore"
 	sallyportapi "sallyport/internal/awsapi/sallyport"
 	portalapi "sallyport/internal/awsapi/sso"
 	ssoadminapi "sallyport/internal/awsapi/ssoadmin"
 	ssooidcapi "sallyport/internal/awsapi/ssooidc"
 	stsapi "sallyport/internal/awsapi/sts"
+	"sallyport/internal/cloudtrail"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/identitystore"
 	"sallyport/internal/portal"
@@ -38,6 +40,7 @@ func (s *Server) services() []service {
 		Login: s.login, Sessions: s.sessions, Instance: s.instance.ID, Owner: s.instance.Owner, OperatorKeys: s.ring, SCIM: strings.TrimSuffix(s.cfg.URL, "/"), Inspector: s.inspect,
 		Push: s.push, SignalKeys: s.signals.CountKeys,
 	}
+	trail := &cloudtrail.Service{}
 	people := &portal.Service{Sessions: s.sessions, Vendor: s.vendor}
 	return []service{
 		{sso, ssoadminapi.Operations[*endpoint.Call](sso), endpoint.Rule{Administers: ssoadmin.Administers(accounts), Rates: ssoadmin.Rates}, home},
@@ -47,6 +50,8 @@ func (s *Server) services() []service {
 			endpoint.Rule{Administers: sallyport.Administers(s.instance), Direct: sallyport.Direct, SelfDenied: sallyport.SelfDenied},
 			home,
 		},
+		// The log tells of all instances: who has one of their own account may not read it.
+		{trail, cloudtrailapi.Operations[*endpoint.Call](trail), endpoint.Rule{Administers: sallyport.Administers(s.instance)}, home},
 		{who, stsapi.Operations[*endpoint.Call](who), endpoint.Rule{Free: sts.Free}, append(home, "us-east-1")},
 		{
 			oidc, ssooidcapi.Operations[*endpoint.Call](oidc),

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"sallyport/internal/awsapi"
+	"sallyport/internal/awsapi/cloudtrail"
 	"sallyport/internal/awsapi/identitystore"
 	"sallyport/internal/awsapi/probe"
 	"sallyport/internal/awsapi/sallyport"
@@ -15,7 +16,7 @@ import (
 	"sallyport/internal/fault"
 )
 
-var services = []*awsapi.Service{&ssoadmin.Info, &identitystore.Info, &sso.Info, &ssooidc.Info, &sts.Info, &sallyport.Info}
+var services = []*awsapi.Service{&ssoadmin.Info, &identitystore.Info, &sso.Info, &ssooidc.Info, &sts.Info, &sallyport.Info, &cloudtrail.Info}
 
 const base = "https://example.com/"
 

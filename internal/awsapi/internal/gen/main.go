@@ -42,6 +42,7 @@ var services = []service{
 	{pkg: "sso", model: "sso", version: "2019-06-10"},
 	{pkg: "ssooidc", model: "sso-oidc", version: "2019-06-10"},
 	{pkg: "sts", model: "sts", version: "2011-06-15"},
+	{pkg: "cloudtrail", model: "cloudtrail", version: "2013-11-01"},
 	{pkg: "sallyport", model: "sallyport", version: "2026-11-01", own: true},
 }
 
