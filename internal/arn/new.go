@@ -36,6 +36,12 @@ func NewUUID() string {
 	return formatUUID(b)
 }
 
+// UUIDOf is the UUID of 16 bytes that are random or a hash's (RFC 9562 version 8).
+func UUIDOf(b [16]byte) string {
+	b[6], b[8] = b[6]&0x0f|0x80, b[8]&0x3f|0x80
+	return formatUUID(b)
+}
+
 // NewTimeUUID makes a UUID whose order is that of its time (RFC 9562 version 7).
 func NewTimeUUID(t time.Time) string {
 	var b [16]byte

@@ -39,6 +39,7 @@ type Event struct {
 	RecipientAccountID  string         `json:"recipientAccountId"`
 	ServiceEventDetails map[string]any `json:"serviceEventDetails,omitempty"`
 	EventCategory       string         `json:"eventCategory"`
+	TLSDetails          *TLSDetails    `json:"tlsDetails,omitempty"`
 }
 
 // UserIdentity tells who acted (behaviour reference §10.5).
@@ -59,6 +60,8 @@ type UserIdentity struct {
 type SessionContext struct {
 	SessionIssuer SessionIssuer     `json:"sessionIssuer"`
 	Attributes    map[string]string `json:"attributes"`
+
+	SourceIdentity string `json:"sourceIdentity,omitempty"` // who is behind the role, as its first session said
 }
 
 // SessionIssuer is the role itself.
@@ -81,6 +84,21 @@ type Resource struct {
 	ARN       string `json:"ARN"`
 	AccountID string `json:"accountId,omitempty"`
 	Type      string `json:"type,omitempty"`
+}
+
+// correlationKey names the correlation id among the additional data, as AWS names those of Identity Center there.
+const correlationKey = "identitycenter:CorrelationId"
+
+// Correlate marks an event as one of those that belong to one role session: that which gave it out, and all that was done with it.
+// An empty id marks nothing. AWS has no such id (behaviour reference §10.5).
+func (e *Event) Correlate(id string) {
+	if id == "" {
+		return
+	}
+	if e.AdditionalEventData == nil {
+		e.AdditionalEventData = map[string]any{}
+	}
+	e.AdditionalEventData[correlationKey] = id
 }
 
 // Time is a time as events have it.

@@ -38,6 +38,7 @@ type Caller struct {
 	ParentID      string // portal session above a client session; empty otherwise
 	PermissionSet string // ARN, of an Identity Center role session
 	ViaKey        string // long-term access key under which a session was given out, if it was
+	Correlation   string // UUID of a role session: the event that gave it out has it, and every event of what was done with it
 
 	CutsSeen       int64     // of a RoleSession: the number of the latest cut (store.Tx.Cut) of what it rests on, in that snapshot
 	SessionEnds    time.Time // of a Bearer: the natural end of the session

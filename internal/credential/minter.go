@@ -77,6 +77,7 @@ type Credentials struct {
 	SecretAccessKey Secret
 	SessionToken    Secret
 	Expiration      time.Time
+	Correlation     string // UUID: see Caller
 }
 
 // Role makes the credentials of a session of a role.
@@ -100,10 +101,17 @@ func (m *Minter) Role(g RoleGrant) (Credentials, error) {
 	if len(token) > maxToken {
 		return Credentials{}, fault.Quotaf("The session policy and the session tags are too long: the session token would have %d bytes of at most %d.", len(token), maxToken).WithReason("packed-policy-too-large")
 	}
+	hash := sha256.Sum256([]byte(token))
 	return Credentials{
-		AccessKeyID: id, SecretAccessKey: secretOf(key, sha256.Sum256([]byte(token))),
-		SessionToken: Secret(token), Expiration: c.Expires,
+		AccessKeyID: id, SecretAccessKey: secretOf(key, hash),
+		SessionToken: Secret(token), Expiration: c.Expires, Correlation: correlationOf(hash),
 	}, nil
+}
+
+// correlationOf is the public name of a token. It is written nowhere in it and leads nobody to it: a hash of 256 random bits' hash.
+func correlationOf(tokenHash [32]byte) string {
+	sum := sha256.Sum256(append([]byte("correlation of role session\x00"), tokenHash[:]...))
+	return arn.UUIDOf([16]byte(sum[:16]))
 }
 
 // secretOf is the secret access key of a token: 40 characters, as AWS's have.
@@ -147,7 +155,7 @@ func (m *Minter) open(token, accessKeyID string, hash [32]byte) (*opened, bool) 
 	if err != nil || epoch != m.epoch || !c.derive() {
 		return nil, false
 	}
-	c.AccessKeyID = accessKeyID
+	c.AccessKeyID, c.Correlation = accessKeyID, correlationOf(hash)
 	return &opened{c, secretOf(key, hash), key}, true
 }
 

@@ -95,7 +95,10 @@ func TestRoleSessionOpens(t *testing.T) {
 		RoleARN: g.RoleARN, RoleName: "AWSReservedSSO_Audit_0123456789abcdef", RoleID: g.RoleID, SessionName: "alice",
 		UserID: g.UserID, SessionID: g.SessionID, ParentID: g.ParentID, PermissionSet: g.PermissionSet, ViaKey: g.ViaKey,
 		CutsSeen: 7, Issued: g.Issued, Expires: g.Issued.Add(time.Hour), MFATime: g.MFATime,
-		SourceIdentity: g.SourceIdentity, Tags: g.Tags, SessionPolicy: g.SessionPolicy,
+		SourceIdentity: g.SourceIdentity, Tags: g.Tags, SessionPolicy: g.SessionPolicy, Correlation: c.Correlation,
+	}
+	if other := w.mint(t, g).Correlation; c.Correlation == "" || other == c.Correlation {
+		t.Errorf("two sessions are called %q and %q", c.Correlation, other)
 	}
 	for _, m := range []*Minter{w.Minter, w.Minter, w.minter(t)} { // opened, from the cache, by another node
 		got, secret, err := m.Open(string(c.SessionToken), c.AccessKeyID, w.clock.Now())

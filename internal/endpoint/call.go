@@ -32,6 +32,7 @@ type Source struct {
 	IP        string
 	UserAgent string
 	RequestID string
+	TLS       audit.TLSDetails
 }
 
 // Page is the page that a list was asked for: maxResults nil means the default of 100. filter names everything else that

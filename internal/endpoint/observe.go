@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"sallyport/internal/arn"
+	"sallyport/internal/audit"
 	"sallyport/internal/awsapi"
 	"sallyport/internal/fault"
 )
@@ -99,5 +100,5 @@ func SourceOf(r *http.Request) Source {
 	if len(ua) > 1024 {
 		ua = ua[:1024]
 	}
-	return Source{IP: ip, UserAgent: ua, RequestID: arn.NewUUID()}
+	return Source{IP: ip, UserAgent: ua, RequestID: arn.NewUUID(), TLS: audit.TLSOf(r)}
 }

@@ -36,6 +36,8 @@ func (a *API) event(op *awsapi.Operation[*Call], c credential.Caller, source Sou
 	if in != nil {
 		e.RequestParameters = op.RequestParameters(in)
 	}
+	e.Correlate(c.Correlation)
+	e.TLSDetails = &source.TLS
 	return e
 }
 
@@ -77,8 +79,9 @@ func Identity(c credential.Caller, owner arn.AccountID, storeID arn.StoreID) aud
 			Type: "AssumedRole", PrincipalID: c.PrincipalID, ARN: c.ARN, AccountID: string(c.Account),
 			AccessKeyID: c.AccessKeyID, OnBehalfOf: person, CredentialID: signIn,
 			SessionContext: &audit.SessionContext{
-				SessionIssuer: audit.SessionIssuer{Type: "Role", PrincipalID: c.RoleID, ARN: c.RoleARN, AccountID: string(c.Account), UserName: c.RoleName},
-				Attributes:    map[string]string{"creationDate": c.Issued.UTC().Format(time.RFC3339), "mfaAuthenticated": fmt.Sprint(!c.MFATime.IsZero())},
+				SessionIssuer:  audit.SessionIssuer{Type: "Role", PrincipalID: c.RoleID, ARN: c.RoleARN, AccountID: string(c.Account), UserName: c.RoleName},
+				Attributes:     map[string]string{"creationDate": c.Issued.UTC().Format(time.RFC3339), "mfaAuthenticated": fmt.Sprint(!c.MFATime.IsZero())},
+				SourceIdentity: c.SourceIdentity,
 			},
 		}
 	case credential.Bearer:

@@ -139,7 +139,7 @@ func TestIdentities(t *testing.T) {
 	session := credential.Caller{
 		Kind: credential.RoleSession, Account: "111122223333", ARN: "arn:aws:sts::111122223333:assumed-role/R/anna", PrincipalID: "AROAX:anna",
 		AccessKeyID: "ASIAX", UserName: "anna", RoleARN: "arn:aws:iam::111122223333:role/p/R", RoleName: "R", RoleID: "AROAX", SessionName: "anna",
-		UserID: "u-1", SessionID: "s-2", ParentID: "s-1", Issued: issued, MFATime: issued,
+		UserID: "u-1", SessionID: "s-2", ParentID: "s-1", Issued: issued, MFATime: issued, SourceIdentity: "pipeline",
 	}
 	for name, tc := range map[string]struct {
 		caller credential.Caller
@@ -150,7 +150,7 @@ func TestIdentities(t *testing.T) {
 		"role session": {session, `{"type":"AssumedRole","principalId":"AROAX:anna","arn":"arn:aws:sts::111122223333:assumed-role/R/anna",
 			"accountId":"111122223333","accessKeyId":"ASIAX","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAX",
 			"arn":"arn:aws:iam::111122223333:role/p/R","accountId":"111122223333","userName":"R"},
-			"attributes":{"creationDate":"2026-11-02T09:00:00Z","mfaAuthenticated":"true"}},
+			"attributes":{"creationDate":"2026-11-02T09:00:00Z","mfaAuthenticated":"true"},"sourceIdentity":"pipeline"},
 			"onBehalfOf":{"userId":"u-1","identityStoreArn":"arn:aws:identitystore::999988887777:identitystore/d-1234567890"},"credentialId":"s-1"}`},
 		"person with a client": {
 			credential.Caller{Kind: credential.Bearer, UserID: "u-1", SessionID: "s-2", ParentID: "s-1"},

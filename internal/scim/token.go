@@ -87,10 +87,11 @@ func (s *Server) used(ctx context.Context, c *call) {
 // newEvent begins the event of a request, by nobody until the token is known. Values of people are masked.
 func (s *Server) newEvent(c *call, id string) *audit.Event {
 	ip, agent := s.Origin(c.r)
+	connection := audit.TLSOf(c.r)
 	return &audit.Event{
 		UserIdentity: audit.UserIdentity{Type: "Unknown"}, EventSource: "identitystore-scim.amazonaws.com", EventName: c.op.name, EventType: "AwsApiCall",
 		AWSRegion: s.Region, SourceIPAddress: ip, UserAgent: agent, RequestID: id, ReadOnly: c.op.reads, RecipientAccountID: string(s.Owner),
-		RequestParameters: c.parameters(),
+		RequestParameters: c.parameters(), TLSDetails: &connection,
 	}
 }
 

@@ -97,8 +97,8 @@ func inTime(log []record) []record {
 	return log
 }
 
-// random is what differs in each run: ids that nothing was bound to, and ends of role names.
-var random = regexp.MustCompile(`\b()[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b(A[KS]IA|AIDA|AROA)[A-Z2-7]{16,17}\b|(AWSReservedSSO_\w+_)[0-9a-f]{16}\b`)
+// random is what differs in each run: ids that nothing was bound to, ends of role names, ports, and clients that are registered.
+var random = regexp.MustCompile(`\b()[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b(A[KS]IA|AIDA|AROA)[A-Z2-7]{16,17}\b|(AWSReservedSSO_\w+_)[0-9a-f]{16}\b|(127\.0\.0\.1:)\d+|("clientId": ")[\w-]+`)
 
 func (s *story) eventCommand(ts *testscript.TestScript, args []string) error {
 	log, err := s.auditLog()
@@ -113,7 +113,7 @@ func (s *story) eventCommand(ts *testscript.TestScript, args []string) error {
 		s.last = map[string]any(log[i])
 		var b strings.Builder
 		err := s.print(&b, s.last)
-		fmt.Fprint(ts.Stdout(), random.ReplaceAllString(b.String(), "$1$2$3…"))
+		fmt.Fprint(ts.Stdout(), random.ReplaceAllString(b.String(), "$1$2$3$4$5…"))
 		return err
 	}
 	return fmt.Errorf("no event is called %s", args[0])

@@ -82,7 +82,8 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 	if err != nil {
 		return credential.Credentials{}, fmt.Errorf("mint role credentials: %w", err)
 	}
-	event.ServiceEventDetails["access_key_id"] = keys.AccessKeyID // AWS's record lacks it: what was done with the key leads back here
+	event.ServiceEventDetails["access_key_id"] = keys.AccessKeyID // AWS's record lacks both: what was done with the key leads back here
+	event.Correlate(keys.Correlation)
 	if err := v.record(ctx, who, account, role, keys, event); err != nil {
 		return credential.Credentials{}, fmt.Errorf("record role credentials: %w", err)
 	}
