@@ -13,8 +13,8 @@ import (
 // JobKind is the kind of the jobs by which accounts are made to match.
 const JobKind = "provision"
 
-// Job is the payload of a job of JobKind: the part of a request that is about one account, or, without an account, the
-// spreading of a request over the accounts in which its permission set stands.
+// Job is the payload of a job of JobKind: the part of a request that is about one account; without an account, the spreading of
+// a request over the accounts in which its permission set stands; without a request, what was to be done in an account while it was closed.
 type Job struct {
 	Request string        `json:"request"`
 	Account arn.AccountID `json:"account,omitempty"`
@@ -38,13 +38,17 @@ func Enqueue(tx *store.Tx, r store.Request, j Job) error {
 // BeginAssignment accepts the wish that a principal have a permission set in an account. It grants nothing yet. Whether
 // the principal exists is found out by the job (behaviour reference §4); repeating an assignment is no conflict.
 func BeginAssignment(tx *store.Tx, a store.Assignment) (store.Request, error) {
-	if _, err := tx.Account(a.Account); errors.Is(err, store.ErrNotFound) {
+	to, err := tx.Account(a.Account)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return store.Request{}, fault.Missing("Account", string(a.Account))
-	} else if err != nil {
+	case err != nil:
 		return store.Request{}, fmt.Errorf("load account: %w", err)
+	case to.Status != store.AccountActive:
+		return store.Request{}, fault.Conflictf("%s", Closed(a.Account))
 	}
 	a.State, a.CreatedAt = store.AssignmentPending, tx.Now()
-	err := tx.InsertAssignment(a)
+	err = tx.InsertAssignment(a)
 	if errors.Is(err, store.ErrExists) {
 		err = again(tx, a)
 	}
@@ -110,11 +114,17 @@ func beginDeletionOfBusy(tx *store.Tx, a store.Assignment) (store.Request, error
 // BeginProvision accepts the wish that a permission set's role in an account, or with "" in every account where it has one,
 // follow its definition.
 func BeginProvision(tx *store.Tx, set arn.PermissionSet, account arn.AccountID) (store.Request, error) {
+	if err := notClosed(tx, account); err != nil {
+		return store.Request{}, err
+	}
 	return begin(tx, store.Request{Family: store.RequestProvision, Account: account, Set: set})
 }
 
 // BeginHealing accepts the wish that a permission set's role in an account be again what was provisioned, neither more nor less.
 func BeginHealing(tx *store.Tx, set arn.PermissionSet, account arn.AccountID) (store.Request, error) {
+	if err := notClosed(tx, account); err != nil {
+		return store.Request{}, err
+	}
 	return begin(tx, store.Request{Family: store.RequestHeal, Account: account, Set: set})
 }
 

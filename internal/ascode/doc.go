@@ -44,6 +44,8 @@ type Account struct {
 	ID   string `yaml:"Id"`
 	Name string `yaml:"Name,omitempty"`
 	Path string `yaml:"Path,omitempty"` // of organizational units, such as /Workloads/Production
+
+	closed bool // where that is known
 }
 
 // User is a person: the members of identitystore's CreateUser by their names there, with ExternalIds.

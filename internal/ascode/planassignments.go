@@ -9,6 +9,7 @@ import (
 
 	"sallyport/internal/apiclient"
 	adminapi "sallyport/internal/awsapi/ssoadmin"
+	"sallyport/internal/fault"
 )
 
 // assignments plans who gets and who loses a permission set where.
@@ -28,6 +29,10 @@ func (p *planner) assignments(set string, from []Assignment, w PermissionSet) {
 		if _, ok := was[g]; ok {
 			continue
 		}
+		if p.closed(g.account) {
+			p.faults = append(p.faults, fault.Invalidf("Assignments of permission set %s has account %s, which is closed: nothing new can be assigned there. Reopen it (`sallyport accounts reopen`), or take it out.", set, g.account))
+			continue
+		}
 		p.add(Step{Action: Create, Kind: "assignment", Name: assignmentName(set, g, will[g]), phase: ofAssigning, do: func(ctx context.Context, a *apply) error {
 			return a.assign(ctx, set, g)
 		}})
@@ -40,6 +45,10 @@ func (p *planner) assignments(set string, from []Assignment, w PermissionSet) {
 			return a.unassign(ctx, set, g)
 		}})
 	}
+}
+
+func (p *planner) closed(account string) bool {
+	return slices.ContainsFunc(p.live.Accounts, func(a Account) bool { return a.closed && a.ID == account })
 }
 
 func assignmentName(set string, g grant, name string) string {

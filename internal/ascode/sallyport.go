@@ -19,7 +19,7 @@ func (Sallyport) accounts(ctx context.Context, r *Reader) ([]Account, error) {
 		})
 	out := make([]Account, len(rows))
 	for i, a := range rows {
-		out[i] = Account{ID: a.AccountId, Name: a.Name}
+		out[i] = Account{ID: a.AccountId, Name: a.Name, closed: a.Status != api.AccountStatusActive}
 	}
 	return out, err
 }

@@ -71,6 +71,8 @@ func record(tx *store.Tx, s step, reason string) error {
 			return fmt.Errorf("record what was provisioned: %w", err)
 		}
 		return settled(tx, s, s.ensure.Name)
+	case s.awaits:
+		return wrap(tx.SetAwaited(s.account.ID, s.request.Set, true), "record what waits for the account")
 	case s.removed:
 		if err := tx.DeleteProvisioned(s.account.ID, s.request.Set); err != nil {
 			return fmt.Errorf("record that nothing is provisioned: %w", err)
@@ -210,6 +212,8 @@ func event(s step, reason string) *audit.Event {
 		details["status"], details["failureReason"] = store.RequestFailed, reason
 	}
 	switch {
+	case s.awaits:
+		details["accountClosed"] = true
 	case reason == "" && s.ensure != nil:
 		details["roleArn"] = s.account.ID.RoleARN(s.ensure.Path, s.ensure.Name)
 	case reason == "" && s.remove != "":

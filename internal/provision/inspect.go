@@ -80,6 +80,12 @@ func (i *Inspector) Look(ctx context.Context, only arn.AccountID, from Place, li
 			l.Next = &Place{Account: accounts[n-1].ID}
 			return l, nil
 		}
+		if a.Status != store.AccountActive { // nobody can use a role there: what was found before stands
+			if only != "" {
+				l.Unchecked = append(l.Unchecked, Unchecked{a.ID, "It is closed."})
+			}
+			continue
+		}
 		s, reason, err := i.span(ctx, a, after, limit-l.Checked)
 		switch {
 		case err != nil:

@@ -23,6 +23,7 @@ type step struct {
 	fail     string // why the request fails without the account being asked
 	recorded string // name of the role that the permission set became in the account, even if that has vanished since
 	removed  bool   // whether the account has said that the role is gone
+	awaits   bool   // whether the account is closed, and the permission set is to be provisioned in it when it is reopened
 
 	limits quota.Limits
 	stable bool // whether a role that comes back gets the name that it had
@@ -126,6 +127,9 @@ func (s *step) refused(err error) error {
 	return nil
 }
 
+// closed tells whether the account is to be left alone, but for what is taken away there.
+func (s *step) closed() bool { return s.account.Status != store.AccountActive }
+
 // suffix ends the name of the role that the request creates.
 func (s *step) suffix() string {
 	if s.stable {
@@ -144,6 +148,8 @@ func (s *step) refusal(tx *store.Tx, a store.Assignment, gone bool) (string, err
 		return fmt.Sprintf("Received a 404 status error: the %s assignee %s was not found in directory %s", a.PrincipalType, a.PrincipalID, s.instance.StoreID), nil
 	case gone:
 		return notAssigned, nil
+	case s.closed():
+		return access.Closed(s.account.ID), nil
 	}
 	return "", nil
 }
@@ -184,6 +190,13 @@ func (s *step) planProvision(tx *store.Tx) error {
 		}
 		return nil
 	}
+	if s.closed() {
+		s.awaits = true
+		if s.request.Account != "" { // of all accounts, one that is closed does not fail the request
+			s.fail = access.Closed(s.account.ID)
+		}
+		return nil
+	}
 	set, err := tx.PermissionSet(s.request.Set)
 	if err != nil {
 		return fmt.Errorf("load permission set: %w", err)
@@ -193,6 +206,10 @@ func (s *step) planProvision(tx *store.Tx) error {
 
 // planHeal wants the role as it was provisioned, whatever its permission set says by now.
 func (s *step) planHeal(tx *store.Tx) error {
+	if s.closed() {
+		s.fail = access.Closed(s.account.ID)
+		return nil
+	}
 	was, err := tx.Provisioned(s.account.ID, s.request.Set)
 	if errors.Is(err, store.ErrNotFound) {
 		s.fail = notProvisioned(s.account.ID)

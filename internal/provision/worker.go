@@ -178,6 +178,9 @@ func (w *Worker) attempt(ctx context.Context, j store.Job) error {
 	if err := json.Unmarshal(j.Payload, &job); err != nil {
 		return fmt.Errorf("decode job: %w", err)
 	}
+	if job.Request == "" {
+		return w.DB.Update(ctx, func(tx *store.Tx) error { return resume(tx, j, job.Account) })
+	}
 	if job.Account == "" {
 		return w.DB.Update(ctx, func(tx *store.Tx) error { return spread(tx, j, job) })
 	}

@@ -27,9 +27,7 @@ func (s *Service) ListOrganizationAccounts(_ context.Context, c *endpoint.Call, 
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}
 	rows, next := page.Trim(rows, q.Limit, func(a store.Account) page.Key { return page.Key{string(a.ID)} })
-	return &api.ListOrganizationAccountsResponse{NextToken: c.NextToken(next), Accounts: mapped(rows, func(a store.Account) api.Account {
-		return api.Account{AccountId: string(a.ID), Name: a.Name, Email: optional(a.Email), Status: a.Status}
-	})}, nil
+	return &api.ListOrganizationAccountsResponse{NextToken: c.NextToken(next), Accounts: mapped(rows, accountOut)}, nil
 }
 
 // ListAssignments lists every account assignment of the instance, in pages of up to a thousand.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"sallyport/internal/access"
 	"sallyport/internal/arn"
 	"sallyport/internal/clock"
 	"sallyport/internal/session"
@@ -90,11 +88,14 @@ var triggers = []trigger{
 	{"permission set deleted", "View", deleteSet, keys, keys},
 	{"account closed", "View", func(t *testing.T, h *revokeHouse, _ *held) error {
 		t.Cleanup(func() {
-			if err := h.setAccount("ACTIVE"); err != nil {
+			if err := h.admin("sallyport", "ReopenAccount", `{"AccountId": "$security"}`); err != nil {
 				t.Error(err)
 			}
 		})
-		return h.setAccount("SUSPENDED")
+		return h.admin("sallyport", "CloseAccount", `{"AccountId": "$security"}`)
+	}, keys, keys},
+	{"account closed and reopened", "View", func(_ *testing.T, h *revokeHouse, _ *held) error {
+		return errors.Join(h.admin("sallyport", "CloseAccount", `{"AccountId": "$security"}`), h.admin("sallyport", "ReopenAccount", `{"AccountId": "$security"}`))
 	}, keys, keys},
 	{"session ended by an administrator", "View", admin("sallyport", "EndSession", `{"SessionId": "$portal"}`), everyKind, nothing},
 	{"all sessions ended by their person", "View", func(t *testing.T, h *revokeHouse, a *held) error {
@@ -159,10 +160,6 @@ func deleteSet(t *testing.T, h *revokeHouse, _ *held) error {
 		return err
 	}
 	return h.admin("sso-admin", "DeletePermissionSet", `{"PermissionSetArn": "$View"}`)
-}
-
-func (h *revokeHouse) setAccount(status string) error {
-	return h.db.Update(context.Background(), func(tx *store.Tx) error { return access.SetAccountStatus(tx, sampleMember, status) })
 }
 
 // signedOutThenEnded: on AWS role credentials outlive the sign-out. An administrator who ends the user's sessions ends them all the same.

@@ -31,7 +31,7 @@ const (
 		SELECT a.permission_set FROM directory_user u JOIN membership m ON m.user_id = u.id JOIN directory_group g ON g.id = m.group_id
 			JOIN assignment a ON a.principal_id = m.group_id
 			WHERE u.id = $2 AND u.status = 'ENABLED' AND a.account_id = $3 AND a.principal_type = 'GROUP' AND a.state = 'GRANTED')
-		ORDER BY p.name LIMIT $4`
+		AND EXISTS (SELECT 1 FROM account c WHERE c.id = $3 AND c.status = 'ACTIVE') ORDER BY p.name LIMIT $4`
 )
 
 // Granted tells whether any path gives an enabled user the permission set in the account.
@@ -49,7 +49,7 @@ func (tx *Tx) ReachableAccounts(userID string, q page.Query) ([]Account, page.Ke
 	return rows, next, nil
 }
 
-// ReachableSets lists the permission sets that a user is granted in an account, once each, by name.
+// ReachableSets lists the permission sets that a user is granted in an account that is not closed, once each, by name.
 func (tx *Tx) ReachableSets(userID string, account arn.AccountID, q page.Query) ([]PermissionSet, page.Key, error) {
 	rows, err := list(tx, reachableSets, scanPermissionSet, at(q.After, 0), userID, account, q.Limit+1)
 	if err != nil {

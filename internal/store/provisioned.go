@@ -25,7 +25,9 @@ const provisionedColumns = `v.account_id, v.permission_set, v.instance_id, v.nam
 
 const (
 	putProvisioned query = `INSERT INTO provisioned (account_id, permission_set, instance_id, name, path, revision, spec, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (account_id, permission_set) DO UPDATE SET name = excluded.name, path = excluded.path, revision = excluded.revision, spec = excluded.spec, at = excluded.at`
+		ON CONFLICT (account_id, permission_set) DO UPDATE SET name = excluded.name, path = excluded.path, revision = excluded.revision, spec = excluded.spec, at = excluded.at, awaited = 0`
+	setAwaited        query = `UPDATE provisioned SET awaited = $1 WHERE account_id = $2 AND permission_set = $3`
+	awaitedIn         query = `SELECT instance_id, permission_set FROM provisioned WHERE account_id = $1 AND awaited = 1 ORDER BY permission_set LIMIT $2`
 	deleteProvisioned query = `DELETE FROM provisioned WHERE account_id = $1 AND permission_set = $2`
 
 	provisionedBySet query = `SELECT ` + provisionedColumns + `, v.revision FROM provisioned v WHERE v.account_id = $1 AND v.permission_set = $2`
@@ -58,6 +60,24 @@ func (tx *Tx) PutProvisioned(p Provisioned) error {
 func (tx *Tx) DeleteProvisioned(account arn.AccountID, set arn.PermissionSet) error {
 	_, err := tx.exec(deleteProvisioned, account, set.ID)
 	return err
+}
+
+// SetAwaited says whether a permission set is to be provisioned when its account, which is closed, is reopened. Provisioning it ends that.
+func (tx *Tx) SetAwaited(account arn.AccountID, set arn.PermissionSet, awaited bool) error {
+	n := 0
+	if awaited {
+		n = 1
+	}
+	_, err := tx.exec(setAwaited, n, account, set.ID)
+	return err
+}
+
+// AwaitedIn lists up to limit permission sets that are to be provisioned when the account is reopened.
+func (tx *Tx) AwaitedIn(account arn.AccountID, limit int) ([]arn.PermissionSet, error) {
+	return list(tx, awaitedIn, func(r row) (s arn.PermissionSet, err error) {
+		err = r.Scan(&s.Instance, &s.ID)
+		return s, err
+	}, account, limit)
 }
 
 // Provisioned is what was made of a permission set in an account; ErrNotFound.

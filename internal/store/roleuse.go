@@ -13,12 +13,14 @@ type RoleUse struct {
 	Account   string
 	Set       string // permission set's ARN
 	Until     time.Time
+	CutsSeen  int64 // the number of the last cut that the credentials were given out after
 }
 
 const (
-	putRoleUse query = `INSERT INTO role_use (session_id, account, permission_set, until) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (session_id, account, permission_set) DO UPDATE SET until = CASE WHEN excluded.until > role_use.until THEN excluded.until ELSE role_use.until END`
-	rolesInUse query = `SELECT count(*) FROM role_use WHERE until > $1 AND session_id IN (SELECT id FROM session WHERE id = $2 UNION ALL SELECT id FROM session WHERE parent_id = $3)`
+	putRoleUse query = `INSERT INTO role_use (session_id, account, permission_set, until, cuts_seen) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (session_id, account, permission_set) DO UPDATE SET cuts_seen = excluded.cuts_seen, until = CASE WHEN excluded.until > role_use.until THEN excluded.until ELSE role_use.until END`
+	rolesInUse query = `SELECT count(*) FROM role_use u WHERE u.until > $1 AND u.session_id IN (SELECT id FROM session WHERE id = $2 UNION ALL SELECT id FROM session WHERE parent_id = $3)
+		AND NOT EXISTS (SELECT 1 FROM cut c WHERE c.key IN ('account:' || u.account, 'set:' || u.permission_set, 'grant:' || u.account || '/' || u.permission_set) AND c.number > u.cuts_seen)`
 	pruneUses  query = `DELETE FROM role_use WHERE (session_id, account, permission_set) IN (SELECT session_id, account, permission_set FROM role_use WHERE until < $1 ORDER BY until LIMIT $2)`
 
 	usesOfUser    query = `SELECT COUNT(*) FROM (SELECT 1 FROM session s JOIN role_use u ON u.session_id = s.id WHERE s.user_id = $1 AND u.until > $2 LIMIT $3) AS n`
@@ -40,11 +42,11 @@ const (
 
 // PutRoleUse stores until when credentials of a role may be in use; an earlier time than is known changes nothing.
 func (tx *Tx) PutRoleUse(u RoleUse) error {
-	_, err := tx.exec(putRoleUse, u.SessionID, u.Account, u.Set, micros(u.Until))
+	_, err := tx.exec(putRoleUse, u.SessionID, u.Account, u.Set, micros(u.Until), u.CutsSeen)
 	return err
 }
 
-// RolesInUse counts the roles whose credentials, given out under a session or its children, may be in use.
+// RolesInUse counts the roles whose credentials, given out under a session or its children, may be in use: none of them was cut off.
 func (tx *Tx) RolesInUse(sessionID string) (int64, error) {
 	return get(tx, rolesInUse, scanLarge, micros(tx.now), sessionID, sessionID)
 }

@@ -13,7 +13,7 @@ type PermissionSetDetails struct {
 	Tags       []Tag         // by key
 	MaxMFAAge  time.Duration // 0: any
 	Accounts   int           // in which it is provisioned
-	Outdated   int           // of these, those that have an older revision
+	Outdated   int           // of these, those that have an older revision and are not closed
 }
 
 // MaxDetails is how many permission sets Details takes.
@@ -23,7 +23,7 @@ const (
 	setPoliciesBetween query = `SELECT permission_set, arn FROM permission_set_policy WHERE permission_set BETWEEN $1 AND $2 ORDER BY permission_set, arn`
 	tagsBetween        query = `SELECT resource, key, value FROM tag WHERE resource BETWEEN $1 AND $2 ORDER BY resource, key`
 	stepUpsBetween     query = `SELECT permission_set, max_age FROM step_up WHERE instance_id = $1 AND permission_set BETWEEN $2 AND $3`
-	rolesBetween       query = `SELECT p.id, COUNT(*), SUM(CASE WHEN r.revision = p.revision THEN 0 ELSE 1 END) FROM permission_set p JOIN role r ON r.permission_set = p.id WHERE p.id BETWEEN $1 AND $2 GROUP BY p.id`
+	rolesBetween       query = `SELECT p.id, COUNT(*), SUM(CASE WHEN r.revision = p.revision OR a.status <> 'ACTIVE' THEN 0 ELSE 1 END) FROM permission_set p JOIN role r ON r.permission_set = p.id LEFT JOIN account a ON a.id = r.account_id WHERE p.id BETWEEN $1 AND $2 GROUP BY p.id`
 	documentsByHash    query = `SELECT hash, text FROM policy_document WHERE hash IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`
 )
 

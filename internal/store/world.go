@@ -16,8 +16,11 @@ type Account struct {
 	CreatedAt time.Time
 }
 
-// AccountActive is the status of an account that people may reach.
-const AccountActive = "ACTIVE"
+// Statuses of an account, in the words of AWS Organizations.
+const (
+	AccountActive    = "ACTIVE"    // people may reach it
+	AccountSuspended = "SUSPENDED" // it was closed here
+)
 
 const (
 	setAccountStatus query = `UPDATE account SET status = $1 WHERE id = $2`

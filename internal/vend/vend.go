@@ -112,7 +112,7 @@ func (v *Vendor) duration(ctx context.Context, role Reach, who credential.Caller
 
 // record makes the event durable, and with it that the role may be in use in the session.
 func (v *Vendor) record(ctx context.Context, who credential.Caller, account arn.AccountID, role Reach, keys credential.Credentials, event *audit.Event) error {
-	use := store.RoleUse{SessionID: who.SessionID, Account: string(account), Set: role.Set.ARN(), Until: keys.Expiration}
+	use := store.RoleUse{SessionID: who.SessionID, Account: string(account), Set: role.Set.ARN(), Until: keys.Expiration, CutsSeen: role.CutsSeen}
 	if v.uses.known(use) {
 		return audit.Record(ctx, v.DB, event)
 	}

@@ -35,6 +35,7 @@ var Info = awsapi.Service{
 	Operations: []*awsapi.OperationMeta{
 		&opApproveScimRemovals,
 		&opBlockClient,
+		&opCloseAccount,
 		&opCreateOneTimePassword,
 		&opCreateOperatorKey,
 		&opCreateScimTarget,
@@ -93,6 +94,7 @@ var Info = awsapi.Service{
 		&opPutSetting,
 		&opRenameMfaDevice,
 		&opRenameMyMfaDevice,
+		&opReopenAccount,
 		&opResetSetting,
 		&opResetUserPassword,
 		&opRevoke,
@@ -114,6 +116,8 @@ type Service[T any] interface {
 	ApproveScimRemovals(ctx context.Context, call T, in *ApproveScimRemovalsRequest) (*ApproveScimRemovalsResponse, error)
 	// BlockClient ends the sessions of a client and lets it start no others.
 	BlockClient(ctx context.Context, call T, in *BlockClientRequest) (*BlockClientResponse, error)
+	// CloseAccount closes an account: what was given out in it ends for good, and nothing is given out or provisioned in it until it is reopened. Closing one that is closed changes nothing. The management account cannot be closed; a delegated administrator cannot close its own.
+	CloseAccount(ctx context.Context, call T, in *CloseAccountRequest) (*CloseAccountResponse, error)
 	// CreateOneTimePassword makes a password that works once, and must be changed when it has.
 	CreateOneTimePassword(ctx context.Context, call T, in *CreateOneTimePasswordRequest) (*CreateOneTimePasswordResponse, error)
 	// CreateOperatorKey makes an access key for the operator. Its secret is shown this once.
@@ -230,6 +234,8 @@ type Service[T any] interface {
 	RenameMfaDevice(ctx context.Context, call T, in *RenameMfaDeviceRequest) (*RenameMfaDeviceResponse, error)
 	// RenameMyMfaDevice gives one of the caller's devices another name.
 	RenameMyMfaDevice(ctx context.Context, call T, in *RenameMyMfaDeviceRequest) (*RenameMyMfaDeviceResponse, error)
+	// ReopenAccount gives a closed account back with the assignments that it has, and provisions what was to be provisioned meanwhile. Reopening one that is open changes nothing. Only the management account reopens.
+	ReopenAccount(ctx context.Context, call T, in *ReopenAccountRequest) (*ReopenAccountResponse, error)
 	// ResetSetting puts a setting back to its default.
 	ResetSetting(ctx context.Context, call T, in *ResetSettingRequest) (*ResetSettingResponse, error)
 	// ResetUserPassword makes a link by which a user chooses another password.
@@ -267,6 +273,11 @@ func (Unimplemented[T]) ApproveScimRemovals(context.Context, T, *ApproveScimRemo
 // BlockClient says that the operation is not implemented.
 func (Unimplemented[T]) BlockClient(context.Context, T, *BlockClientRequest) (*BlockClientResponse, error) {
 	return nil, awsapi.NotImplemented(&opBlockClient)
+}
+
+// CloseAccount says that the operation is not implemented.
+func (Unimplemented[T]) CloseAccount(context.Context, T, *CloseAccountRequest) (*CloseAccountResponse, error) {
+	return nil, awsapi.NotImplemented(&opCloseAccount)
 }
 
 // CreateOneTimePassword says that the operation is not implemented.
@@ -559,6 +570,11 @@ func (Unimplemented[T]) RenameMyMfaDevice(context.Context, T, *RenameMyMfaDevice
 	return nil, awsapi.NotImplemented(&opRenameMyMfaDevice)
 }
 
+// ReopenAccount says that the operation is not implemented.
+func (Unimplemented[T]) ReopenAccount(context.Context, T, *ReopenAccountRequest) (*ReopenAccountResponse, error) {
+	return nil, awsapi.NotImplemented(&opReopenAccount)
+}
+
 // ResetSetting says that the operation is not implemented.
 func (Unimplemented[T]) ResetSetting(context.Context, T, *ResetSettingRequest) (*ResetSettingResponse, error) {
 	return nil, awsapi.NotImplemented(&opResetSetting)
@@ -624,6 +640,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 	return []awsapi.Operation[T]{
 		awsapi.Op(&Info, &opApproveScimRemovals, s.ApproveScimRemovals),
 		awsapi.Op(&Info, &opBlockClient, s.BlockClient),
+		awsapi.Op(&Info, &opCloseAccount, s.CloseAccount),
 		awsapi.Op(&Info, &opCreateOneTimePassword, s.CreateOneTimePassword),
 		awsapi.Op(&Info, &opCreateOperatorKey, s.CreateOperatorKey),
 		awsapi.Op(&Info, &opCreateScimTarget, s.CreateScimTarget),
@@ -682,6 +699,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opPutSetting, s.PutSetting),
 		awsapi.Op(&Info, &opRenameMfaDevice, s.RenameMfaDevice),
 		awsapi.Op(&Info, &opRenameMyMfaDevice, s.RenameMyMfaDevice),
+		awsapi.Op(&Info, &opReopenAccount, s.ReopenAccount),
 		awsapi.Op(&Info, &opResetSetting, s.ResetSetting),
 		awsapi.Op(&Info, &opResetUserPassword, s.ResetUserPassword),
 		awsapi.Op(&Info, &opRevoke, s.Revoke),
@@ -715,6 +733,15 @@ var (
 		Out:       &shapeBlockClientResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(BlockClientRequest) }, NewOut: func() any { return new(BlockClientResponse) },
+	}
+	opCloseAccount = awsapi.OperationMeta{
+		Name: "CloseAccount", Action: "sallyport:CloseAccount", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sso:::account/${AccountId}"},
+		In:        &shapeCloseAccountRequest,
+		Out:       &shapeCloseAccountResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CloseAccountRequest) }, NewOut: func() any { return new(CloseAccountResponse) },
 	}
 	opCreateOneTimePassword = awsapi.OperationMeta{
 		Name: "CreateOneTimePassword", Action: "sallyport:CreateOneTimePassword", ReadOnly: false, Unsigned: false,
@@ -1248,6 +1275,15 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(RenameMyMfaDeviceRequest) }, NewOut: func() any { return new(RenameMyMfaDeviceResponse) },
 	}
+	opReopenAccount = awsapi.OperationMeta{
+		Name: "ReopenAccount", Action: "sallyport:ReopenAccount", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sso:::account/${AccountId}"},
+		In:        &shapeReopenAccountRequest,
+		Out:       &shapeReopenAccountResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ReopenAccountRequest) }, NewOut: func() any { return new(ReopenAccountResponse) },
+	}
 	opResetSetting = awsapi.OperationMeta{
 		Name: "ResetSetting", Action: "sallyport:ResetSetting", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1363,7 +1399,7 @@ type Account struct {
 	AccountId string
 	Email     *string
 	Name      string
-	Status    string
+	Status    AccountStatus
 }
 
 // ApproveScimRemovalsRequest is a structure of the model.
@@ -1403,6 +1439,16 @@ type Client struct {
 	ClientName *string
 	LastUsedAt *time.Time
 	Sessions   int32
+}
+
+// CloseAccountRequest is a structure of the model.
+type CloseAccountRequest struct {
+	AccountId string
+}
+
+// CloseAccountResponse is a structure of the model.
+type CloseAccountResponse struct {
+	Account Account
 }
 
 // CreateOneTimePasswordRequest is a structure of the model.
@@ -2215,6 +2261,16 @@ type RenameMyMfaDeviceRequest struct {
 type RenameMyMfaDeviceResponse struct {
 }
 
+// ReopenAccountRequest is a structure of the model.
+type ReopenAccountRequest struct {
+	AccountId string
+}
+
+// ReopenAccountResponse is a structure of the model.
+type ReopenAccountResponse struct {
+	Account Account
+}
+
 // ResetSettingRequest is a structure of the model.
 type ResetSettingRequest struct {
 	Name string
@@ -2567,6 +2623,16 @@ const (
 	AccessDeniedExceptionReasonSelfServiceOff      AccessDeniedExceptionReason = "SELF_SERVICE_OFF"
 )
 
+// AccountStatus is an enumeration of the model.
+type AccountStatus string
+
+// The values of AccountStatus.
+const (
+	AccountStatusActive         AccountStatus = "ACTIVE"
+	AccountStatusPendingClosure AccountStatus = "PENDING_CLOSURE"
+	AccountStatusSuspended      AccountStatus = "SUSPENDED"
+)
+
 // AssignmentState is an enumeration of the model.
 type AssignmentState string
 
@@ -2841,9 +2907,10 @@ var (
 		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
 		{Name: "Email", Shape: &shapeText},
 		{Name: "Name", Shape: &shapeText, Required: true},
-		{Name: "Status", Shape: &shapeText, Required: true},
+		{Name: "Status", Shape: &shapeAccountStatus, Required: true},
 	}}
 	shapeAccountId                  = awsapi.Shape{Name: "AccountId", Type: awsapi.String, HasMin: true, Min: 12, HasMax: true, Max: 12, Pattern: "\\d{12}"}
+	shapeAccountStatus              = awsapi.Shape{Name: "AccountStatus", Type: awsapi.String, Enum: []string{"ACTIVE", "PENDING_CLOSURE", "SUSPENDED"}}
 	shapeAccounts                   = awsapi.Shape{Name: "Accounts", Type: awsapi.List, Elem: &shapeAccount}
 	shapeApproveScimRemovalsRequest = awsapi.Shape{Name: "ApproveScimRemovalsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DurationSeconds", Shape: &shapeScimApprovalSeconds},
@@ -2874,9 +2941,15 @@ var (
 		{Name: "LastUsedAt", Shape: &shapeDate},
 		{Name: "Sessions", Shape: &shapeCount, Required: true},
 	}}
-	shapeClientKey                    = awsapi.Shape{Name: "ClientKey", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
-	shapeClientName                   = awsapi.Shape{Name: "ClientName", Type: awsapi.String}
-	shapeClients                      = awsapi.Shape{Name: "Clients", Type: awsapi.List, Elem: &shapeClient}
+	shapeClientKey           = awsapi.Shape{Name: "ClientKey", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
+	shapeClientName          = awsapi.Shape{Name: "ClientName", Type: awsapi.String}
+	shapeClients             = awsapi.Shape{Name: "Clients", Type: awsapi.List, Elem: &shapeClient}
+	shapeCloseAccountRequest = awsapi.Shape{Name: "CloseAccountRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+	}}
+	shapeCloseAccountResponse = awsapi.Shape{Name: "CloseAccountResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Account", Shape: &shapeAccount, Required: true},
+	}}
 	shapeCount                        = awsapi.Shape{Name: "Count", Type: awsapi.Integer, HasMin: true, Min: 0}
 	shapeCreateOneTimePasswordRequest = awsapi.Shape{Name: "CreateOneTimePasswordRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
@@ -3391,7 +3464,13 @@ var (
 		{Name: "Name", Shape: &shapeDeviceName, Required: true},
 	}}
 	shapeRenameMyMfaDeviceResponse = awsapi.Shape{Name: "RenameMyMfaDeviceResponse", Type: awsapi.Structure}
-	shapeResetSettingRequest       = awsapi.Shape{Name: "ResetSettingRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeReopenAccountRequest      = awsapi.Shape{Name: "ReopenAccountRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+	}}
+	shapeReopenAccountResponse = awsapi.Shape{Name: "ReopenAccountResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Account", Shape: &shapeAccount, Required: true},
+	}}
+	shapeResetSettingRequest = awsapi.Shape{Name: "ResetSettingRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Name", Shape: &shapeSettingName, Required: true},
 	}}
 	shapeResetSettingResponse = awsapi.Shape{Name: "ResetSettingResponse", Type: awsapi.Structure, Members: []awsapi.Member{
