@@ -99,6 +99,12 @@ func TestSessionFields(t *testing.T) {
 	if diff := cmp.Diff(want, out); diff != "" {
 		t.Error(diff)
 	}
+	must[api.CloseAccountResponse](w, &api.CloseAccountRequest{AccountId: string(member)})
+	for _, s := range must[api.ListSessionsResponse](w, &api.ListSessionsRequest{UserId: &w.user.ID}).Sessions {
+		if s.RolesInUse != 0 {
+			t.Errorf("%s has %d roles in use that were cut off", s.SessionId, s.RolesInUse)
+		}
+	}
 	w.update(func(tx *store.Tx) error { return directory.DeleteUser(tx, w.instance.StoreID, w.user.ID, "") })
 	out = must[api.ListSessionsResponse](w, &api.ListSessionsRequest{IncludeEnded: new(true)}).Sessions
 	if len(out) != 2 || out[0].UserName != "" || out[0].EndedAt == nil || out[0].RolesInUse != 0 {
