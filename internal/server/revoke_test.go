@@ -112,6 +112,8 @@ var triggers = []trigger{
 	{"signed out but for roles, then ended", "View", signedOutThenEnded, everyKind, nothing},
 	{"device removed", "View", removeDevice, everyKind, nothing},
 	{"one-time password given", "View", admin("sallyport", "CreateOneTimePassword", `{"UserId": "$alice"}`), everyKind, nothing},
+	{"password changed by a link", "View", passwordByLink, everyKind, nothing},
+	{"permission set provisioned narrower", "View", narrow, nothing, nothing},
 	{"refresh token used twice", "View", reuse, ofClient, nothing},
 	{"client blocked", "View", admin("sallyport", "BlockClient", `{"ClientKey": "$client"}`), ofClient, nothing},
 	{"revoke user", "View", admin("sallyport", "Revoke", `{"UserId": "$alice", "Reason": "stolen laptop"}`), everyKind, nothing},
