@@ -21,7 +21,7 @@ const (
 		ON CONFLICT (session_id, account, permission_set) DO UPDATE SET cuts_seen = excluded.cuts_seen, until = CASE WHEN excluded.until > role_use.until THEN excluded.until ELSE role_use.until END`
 	rolesInUse query = `SELECT count(*) FROM role_use u WHERE u.until > $1 AND u.session_id IN (SELECT id FROM session WHERE id = $2 UNION ALL SELECT id FROM session WHERE parent_id = $3)
 		AND NOT EXISTS (SELECT 1 FROM cut c WHERE c.key IN ('account:' || u.account, 'set:' || u.permission_set, 'grant:' || u.account || '/' || u.permission_set) AND c.number > u.cuts_seen)`
-	pruneUses  query = `DELETE FROM role_use WHERE (session_id, account, permission_set) IN (SELECT session_id, account, permission_set FROM role_use WHERE until < $1 ORDER BY until LIMIT $2)`
+	pruneUses query = `DELETE FROM role_use WHERE (session_id, account, permission_set) IN (SELECT session_id, account, permission_set FROM role_use WHERE until < $1 ORDER BY until LIMIT $2)`
 
 	usesOfUser    query = `SELECT COUNT(*) FROM (SELECT 1 FROM session s JOIN role_use u ON u.session_id = s.id WHERE s.user_id = $1 AND u.until > $2 LIMIT $3) AS n`
 	usesOfSet     query = `SELECT COUNT(*) FROM (SELECT 1 FROM role_use WHERE permission_set = $1 AND until > $2 LIMIT $3) AS n`
