@@ -12,6 +12,14 @@ import (
 // that nobody else's requests wait for them.
 const resumeBatch = 10
 
+// further enqueues the jobs that a job stands for which is no part of a request about one account.
+func further(tx *store.Tx, j store.Job, job access.Job) error {
+	if job.Request == "" {
+		return resume(tx, j, job.Account)
+	}
+	return spread(tx, j, job)
+}
+
 // resume asks for what was to be provisioned in an account while it was closed. What is left comes after that: jobs of one account run one
 // after the other.
 func resume(tx *store.Tx, j store.Job, account arn.AccountID) error {

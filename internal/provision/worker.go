@@ -178,11 +178,8 @@ func (w *Worker) attempt(ctx context.Context, j store.Job) error {
 	if err := json.Unmarshal(j.Payload, &job); err != nil {
 		return fmt.Errorf("decode job: %w", err)
 	}
-	if job.Request == "" {
-		return w.DB.Update(ctx, func(tx *store.Tx) error { return resume(tx, j, job.Account) })
-	}
-	if job.Account == "" {
-		return w.DB.Update(ctx, func(tx *store.Tx) error { return spread(tx, j, job) })
+	if job.Request == "" || job.Account == "" {
+		return w.DB.Update(ctx, func(tx *store.Tx) error { return further(tx, j, job) })
 	}
 	for {
 		err := w.round(ctx, j, job)
