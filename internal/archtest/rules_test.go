@@ -41,7 +41,8 @@ var allowed = map[string][]string{
 	"totp":                 {"fault"},
 
 	// Engines: the store knows no rule, and what decides knows no store.
-	"audit":                  join(leaves, "store"),
+	"audit":                  join(leaves, "store", "audit/format"),
+	"audit/format":           join(leaves, "store"),
 	"credential":             join(leaves, "store", "keyring"),
 	"keyring":                join(leaves, "store"),
 	"mail":                   join(leaves, "store", "keyring"),

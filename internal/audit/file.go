@@ -4,14 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 
+	"sallyport/internal/audit/format"
 	"sallyport/internal/store"
 )
 
@@ -47,16 +46,22 @@ func (s *File) Name() string { return "file" }
 func (s *File) Write(_ context.Context, batch []store.SealedEvent) error {
 	size := 0
 	for _, e := range batch {
-		size += len(e.JSON) + maxMember
+		size += len(e.JSON) + format.MaxMember
 	}
 	var buf bytes.Buffer
 	buf.Grow(size)
 	last := s.last
 	for _, e := range batch {
-		if e.Seq > last {
-			writeLine(&buf, e)
-			last = e.Seq
+		if e.Seq <= last {
+			continue
 		}
+		line, err := format.CloudTrail{}.Format(e)
+		if err != nil {
+			return fmt.Errorf("write event %d: %w", e.Seq, err)
+		}
+		buf.Write(line)
+		buf.WriteByte('\n')
+		last = e.Seq
 	}
 	_, err := s.f.WriteAt(buf.Bytes(), s.size)
 	if err == nil {
@@ -71,19 +76,6 @@ func (s *File) Write(_ context.Context, batch []store.SealedEvent) error {
 
 // Close closes the file.
 func (s *File) Close() error { return s.f.Close() }
-
-// maxMember is the most that writeLine adds to an event.
-const maxMember = 128
-
-// writeLine adds the chain's member to the event's own bytes, which the hash is over: cutting it off again verifies them.
-func writeLine(buf *bytes.Buffer, e store.SealedEvent) {
-	buf.Write(bytes.TrimSuffix(e.JSON, []byte("}")))
-	buf.WriteString(`,"sallyport":{"seq":`)
-	buf.WriteString(strconv.FormatInt(e.Seq, 10))
-	buf.WriteString(`,"hash":"`)
-	buf.WriteString(hex.EncodeToString(e.Hash))
-	buf.WriteString("\"}}\n")
-}
 
 // lastLine finds the number on the last whole line, and where that line ends. Only the tail of the file is read.
 func lastLine(f *os.File) (seq, size int64, err error) {
