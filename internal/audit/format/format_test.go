@@ -206,7 +206,7 @@ func FuzzFormat(f *testing.F) {
 		var m map[string]any
 		b := []byte(event)
 		if json.Unmarshal(b, &m) != nil || m == nil {
-			if _, err := (OCSF{}).Format(sealed(1, b)); err == nil && !json.Valid(b) {
+			if _, err := (OCSF{}).Format(sealed(1, b)); err == nil {
 				t.Errorf("%q was taken", event)
 			}
 			return

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
 	"strings"
 	"time"
 
@@ -25,6 +27,9 @@ func read(e store.SealedEvent) (record, error) {
 	d.UseNumber() // numbers leave as they came
 	r := record{sealed: e}
 	if err := d.Decode(&r.m); err != nil || r.m == nil {
+		return r, errNoObject
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) { // something follows it
 		return r, errNoObject
 	}
 	return r, nil
