@@ -51,6 +51,12 @@ var allowed = map[string][]string{
 	"policy/managed":         join(leaves, "policy"),
 	"policy/managed/gen":     {"policy", "policy/managed"},
 	"sigv4":                  leaves,
+	"sink":                   join(leaves, "audit", "audit/format", "store"),
+	"sink/kafka":             sender,
+	"sink/nats":              sender,
+	"sink/s3":                sender,
+	"sink/sinktest":          {"store"},
+	"sink/syslog":            sender,
 	"store":                  leaves,
 	"store/storetest":        join(leaves, "clock/clocktest", "store", "store/storetest/pgtest"),
 	"store/storetest/pgtest": nil,
@@ -102,6 +108,7 @@ var allowed = map[string][]string{
 
 var (
 	below    = slices.Concat(leaves, engines)
+	sender   = slices.Concat(leaves, []string{"audit", "audit/format", "sink", "store"})
 	protocol = slices.Concat(below, rules, contracts, []string{"endpoint"})
 
 	// everything is what only the outermost packages may import: all but what exists for tests and tools.
@@ -122,14 +129,16 @@ var forbidden = map[string][]string{
 // reserved says which packages alone may import something from outside.
 var reserved = map[string][]string{
 	"database/sql":                {"store", "store/storetest"},
-	"github.com/aws":              {"migrate"},
+	"github.com/aws":              {"migrate", "sink/s3"},
 	"github.com/fxamacker/cbor":   {"passkey/passkeytest"},
 	"github.com/go-jose":          {"secevent"},
 	"github.com/go-webauthn":      {"passkey"},
 	"go.yaml.in/yaml":             {"ascode"},
 	"github.com/jackc/pgx/v5":     {"store", "store/storetest"},
+	"github.com/nats-io":          {"sink/nats"},
 	"github.com/pressly/goose/v3": {"store"},
 	"github.com/spf13/cobra":      {"cmd/sallyport"},
+	"github.com/twmb":             {"sink/kafka"},
 	"math/rand":                   nil, // crypto/rand, always
 	"modernc.org/sqlite":          {"store", "store/storetest"},
 	"rsc.io/qr":                   {"qr"},
