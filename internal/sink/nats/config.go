@@ -15,10 +15,9 @@ type Config struct {
 	Name   string `json:"-"`                // the sink's name
 	Format string `json:"format,omitempty"` // cloudtrail, ocsf or cef
 
-	Servers []string `json:"servers"`          // host:port, some of the cluster's
-	Stream  string   `json:"stream"`           // made beforehand
-	Subject string   `json:"subject"`          // one that the stream takes
-	Shared  bool     `json:"shared,omitempty"` // others publish to the stream too: order then rests on its leader not changing in flight
+	Servers []string `json:"servers"` // host:port, some of the cluster's
+	Stream  string   `json:"stream"`  // made beforehand
+	Subject string   `json:"subject"` // one that the stream takes
 
 	TLS   sink.TLS `json:"tls"`
 	Plain bool     `json:"plain,omitempty"` // without TLS, to this machine alone
@@ -47,7 +46,7 @@ func (c Config) options() ([]nats.Option, error) {
 		return nil, err
 	}
 	// Without reconnecting, nothing is sent after a loss that was published before anyone knew of it.
-	options := []nats.Option{nats.Name("sallyport"), nats.NoReconnect(), nats.Timeout(connectTimeout)}
+	options := []nats.Option{nats.Name("sallyport"), nats.NoReconnect(), nats.Timeout(connectTimeout), nats.ErrorHandler(quiet)}
 	if !c.Plain {
 		t, err := c.TLS.Config()
 		if err != nil {
@@ -63,6 +62,9 @@ func (c Config) options() ([]nats.Option, error) {
 	}
 	return options, nil
 }
+
+// quiet is in place of the client's printing to standard error. What matters Write returns.
+func quiet(*nats.Conn, *nats.Subscription, error) {}
 
 func (c Config) check() error {
 	if len(c.Servers) == 0 {

@@ -8,9 +8,9 @@
 // crash, not its own, may lose what it has acknowledged.
 //
 // Order is kept in flight as well: events are published before the earlier ones are acknowledged, but each names the one that must be
-// the stream's last, so that the stream refuses what follows a loss. That needs a stream that nobody else publishes to; for
-// another there is Config.Shared. After any failure the connection is given up, with all that it may still send, and the
-// batch is published again.
+// the stream's last, so that the stream refuses what follows a loss. It refuses what follows somebody else's message too;
+// then all before it has been acknowledged, and it is published again naming nothing. So a stream of Sallyport's own is faster.
+// After any other failure the connection is given up, with all that it may still send, and the batch is published again.
 package nats
 
 import (
@@ -47,9 +47,10 @@ type publisher struct {
 	format  format.Formatter
 	options []nats.Option
 
-	mu   sync.Mutex
-	conn *nats.Conn // nil before the first Write and after a failure
-	js   jetstream.JetStream
+	mu     sync.Mutex
+	conn   *nats.Conn // nil before the first Write and after a failure
+	js     jetstream.JetStream
+	closed chan struct{} // closed with the connection: acknowledgements don't come then
 }
 
 // Open checks the configuration. Nothing is sent before the first Write.
@@ -84,7 +85,7 @@ func (p *publisher) Write(ctx context.Context, batch []store.SealedEvent) error 
 	return refused.Err()
 }
 
-// publish publishes a window at a time. What the stream finds too long is refused, and what followed it is published again.
+// publish publishes a window at a time, and again what followed an event that was not taken. In each turn one more is decided.
 func (p *publisher) publish(ctx context.Context, messages []sink.Message, refused *sink.Refusals) error {
 	last := ""
 	for len(messages) > 0 {
@@ -94,12 +95,16 @@ func (p *publisher) publish(ctx context.Context, messages []sink.Message, refuse
 			last = part[taken-1].Event.ID
 		}
 		messages = messages[taken:]
-		var api *jetstream.APIError
-		if errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamMessageExceedsMaximum {
-			refused.Add(messages[0].Event.Seq, "the stream takes no message as long as this: "+api.Description)
+		switch code(err) {
+		case jetstream.JSErrCodeStreamMessageExceedsMaximum:
+			refused.Add(messages[0].Event.Seq, "the stream takes no message as long as this")
 			messages = messages[1:]
-		} else if err != nil {
-			return err
+		case wrongLastMsgID:
+			last = ""
+		default:
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -121,6 +126,8 @@ func (p *publisher) flight(ctx context.Context, messages []sink.Message, last st
 		case <-ack.Ok():
 		case err := <-ack.Err():
 			return i, p.explain(err)
+		case <-p.closed:
+			return i, fmt.Errorf("publish to the stream %s: %w", p.config.Stream, errors.Join(p.conn.LastError(), nats.ErrConnectionClosed))
 		case <-ctx.Done():
 			return i, ctx.Err()
 		}
@@ -133,7 +140,7 @@ func (p *publisher) send(m sink.Message, last string) (jetstream.PubAckFuture, e
 		jetstream.WithMsgID(m.Event.ID), jetstream.WithExpectStream(p.config.Stream),
 		jetstream.WithRetryAttempts(0), // a retry would pass over what was sent meanwhile
 	}
-	if last != "" && !p.config.Shared {
+	if last != "" {
 		options = append(options, jetstream.WithExpectLastMsgID(last))
 	}
 	return p.js.PublishMsgAsync(&nats.Msg{
@@ -143,14 +150,19 @@ func (p *publisher) send(m sink.Message, last string) (jetstream.PubAckFuture, e
 
 // explain adds to the server's words what can be done.
 func (p *publisher) explain(err error) error {
-	var api *jetstream.APIError
-	switch {
-	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrNoStreamResponse):
+	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) {
 		return fmt.Errorf("no stream takes the subject %s, or it has no leader now: %w", p.config.Subject, err)
-	case errors.As(err, &api) && api.ErrorCode == wrongLastMsgID:
-		return fmt.Errorf("an event before it was lost, or somebody else publishes to the stream %s too: %w", p.config.Stream, err)
 	}
 	return fmt.Errorf("publish to the stream %s: %w", p.config.Stream, err)
+}
+
+// code is the server's code for an error, 0 if it is none of its own.
+func code(err error) jetstream.ErrorCode {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode
+	}
+	return 0
 }
 
 func (p *publisher) connect() error {
@@ -158,7 +170,8 @@ func (p *publisher) connect() error {
 		return nil
 	}
 	p.close()
-	conn, err := nats.Connect(p.config.urls(), p.options...)
+	closed := make(chan struct{})
+	conn, err := nats.Connect(p.config.urls(), append(p.options, nats.ClosedHandler(func(*nats.Conn) { close(closed) }))...)
 	if err != nil {
 		return fmt.Errorf("connect to NATS: %w", err)
 	}
@@ -167,7 +180,7 @@ func (p *publisher) connect() error {
 		conn.Close()
 		return fmt.Errorf("use JetStream: %w", err)
 	}
-	p.conn, p.js = conn, js
+	p.conn, p.js, p.closed = conn, js, closed
 	return nil
 }
 

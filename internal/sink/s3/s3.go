@@ -138,20 +138,20 @@ func (b *bucket) put(ctx context.Context, key string, body []byte) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return refusal(key, res)
+		return b.refusal(key, res)
 	}
 	return nil
 }
 
 // refusal is the error that an answer tells of.
-func refusal(key string, res *http.Response) error {
+func (b *bucket) refusal(key string, res *http.Response) error {
 	const most = 64 << 10
 	var e struct{ Code, Message, Region string }
-	b, _ := io.ReadAll(io.LimitReader(res.Body, most)) // what can't be read is told by the status
-	if xml.Unmarshal(b, &e) != nil || e.Code == "" {
+	body, _ := io.ReadAll(io.LimitReader(res.Body, most)) // what can't be read is told by the status
+	if xml.Unmarshal(body, &e) != nil || e.Code == "" {
 		return fmt.Errorf("put %s: the bucket answered %s", key, res.Status)
 	}
-	if e.Region != "" {
+	if e.Region != "" && e.Region != b.region {
 		e.Message += " (its region is " + e.Region + ")"
 	}
 	return fmt.Errorf("put %s: %s: %s", key, e.Code, e.Message)
