@@ -172,10 +172,13 @@ func TestNATSKilled(t *testing.T) {
 	t.Parallel()
 	server := newNATS(t)
 	server.stream(jetstream.StreamConfig{Name: "AUDIT", Subjects: []string{"audit.>"}})
-	n := ship(t, openNATS(t, server.config()), func() {
+	n, failed := ship(t, openNATS(t, server.config()), func() {
 		server.kill()
 		server.begin()
 	})
+	if failed == 0 {
+		t.Error("no write failed")
+	}
 	_, stream := server.stream(jetstream.StreamConfig{Name: "AUDIT", Subjects: []string{"audit.>"}})
 	firsts(t, server.seqs(stream), n)
 }

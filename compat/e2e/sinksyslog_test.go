@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -139,11 +140,11 @@ func firsts(t *testing.T, came []string, n int) {
 }
 
 // ship writes events to a sink, whose receiver is killed ten times meanwhile, and tries again what failed, as the engine does.
-// It returns how many events the sink has taken.
-func ship(t *testing.T, s audit.Sink, kill func()) int {
+// It returns how many events the sink has taken, and how many writes failed.
+func ship(t *testing.T, s audit.Sink, kill func()) (n, failed int) {
 	t.Helper()
 	stop, done := make(chan struct{}), make(chan int64)
-	failed := 0
+	var taken atomic.Int64 // batches
 	go func() {
 		seq := int64(0)
 		defer func() { done <- seq }()
@@ -155,6 +156,7 @@ func ship(t *testing.T, s audit.Sink, kill func()) int {
 				continue
 			}
 			seq += int64(len(batch))
+			taken.Add(1)
 			select {
 			case <-stop:
 				return
@@ -162,17 +164,18 @@ func ship(t *testing.T, s audit.Sink, kill func()) int {
 			}
 		}
 	}()
-	for i := range 10 {
-		time.Sleep(time.Duration(50+23*i) * time.Millisecond)
+	for i := range int64(10) {
+		before := taken.Load() // each time some more is to be taken, and more to be in flight
+		for end := time.Now().Add(patience); taken.Load() < before+2+i; time.Sleep(time.Duration(7+i) * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("the sink took %d batches and no more", before)
+			}
+		}
 		kill()
 	}
 	close(stop)
-	n := <-done
-	t.Logf("%d events, %d writes failed", n, failed)
-	if failed == 0 {
-		t.Error("no write failed")
-	}
-	return int(n)
+	n = int(<-done)
+	return n, failed
 }
 
 // TestRsyslogKilled: nothing that was sent is lost when the receiver is killed, again and again.
@@ -185,10 +188,13 @@ func TestRsyslogKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := ship(t, s, func() {
+	n, failed := ship(t, s, func() {
 		r.kill()
 		r.begin()
 	})
+	if failed == 0 {
+		t.Error("no write failed")
+	}
 	var came []string
 	for _, line := range r.lines() {
 		// A line that a kill has cut has the next one at its end.
