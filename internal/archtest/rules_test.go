@@ -7,6 +7,7 @@ var (
 	leaves    = []string{"arn", "awsapi", "breach", "clock", "config", "fault", "page", "passkey", "qr", "quota", "secevent", "totp"}
 	contracts = []string{"awsapi/cloudtrail", "awsapi/identitystore", "awsapi/sallyport", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
 	engines   = []string{"audit", "credential", "keyring", "mail", "policy", "policy/managed", "sigv4", "store"}
+	senders   = []string{"audit/format", "sink", "sink/kafka", "sink/nats", "sink/s3", "sink/syslog"} // engines too, in a line of their own
 	rules     = []string{"access", "application", "directory", "heed", "instance", "login", "provision", "provision/local", "revocation", "scimpush", "session", "setting", "signal", "vend"}
 )
 
@@ -107,7 +108,7 @@ var allowed = map[string][]string{
 }
 
 var (
-	below    = slices.Concat(leaves, engines)
+	below    = slices.Concat(leaves, engines, senders)
 	sender   = slices.Concat(leaves, []string{"audit", "audit/format", "sink", "store"})
 	protocol = slices.Concat(below, rules, contracts, []string{"endpoint"})
 

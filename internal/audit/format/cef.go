@@ -77,7 +77,7 @@ func (r record) cefPairs(pair func(key, value string, most int), subject string)
 	}
 	custom("1", "hash", r.hash(), cefNormal)
 	custom("2", "credentialId", r.session(), cefNormal)
-	custom("3", "authWorkflowId", r.text("additionalEventData.AuthWorkflowID"), cefNormal)
+	custom("3", "correlationId", r.workflow(), cefNormal)
 	custom("4", "requestParameters", compact(r.value("requestParameters")), cefLong)
 	custom("5", "serviceEventDetails", compact(r.value("serviceEventDetails")), cefLong)
 	custom("6", "userArn", r.text("userIdentity.arn"), cefNormal)

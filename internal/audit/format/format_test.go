@@ -102,6 +102,25 @@ func TestCloudTrailVerifies(t *testing.T) {
 	}
 }
 
+// TestCorrelation: what joins events is where consumers look for it.
+func TestCorrelation(t *testing.T) {
+	t.Parallel()
+	for data, want := range map[string]string{
+		`{"AuthWorkflowID":"w"}`:                   "w",
+		`{"identitycenter:CorrelationId":"c"}`:     "c",
+		`{"identitystore:UserId":"the session's"}`: "s",
+	} {
+		e := sealed(1, fmt.Appendf(nil, `{"userIdentity":{"credentialId":"s","sessionContext":{"sourceIdentity":"alice"}},"additionalEventData":%s}`, data))
+		line, err := OCSF{}.Format(e)
+		if err != nil || !bytes.Contains(line, fmt.Appendf(nil, `"correlation_uid":%q`, want)) || !bytes.Contains(line, []byte(`"sourceIdentity":"alice"`)) {
+			t.Errorf("%s: %s %v", data, line, err)
+		}
+		if line, err := (CEF{}).Format(e); err != nil || !bytes.Contains(line, []byte("cs3Label=correlationId cs3="+want)) {
+			t.Errorf("%s: %s %v", data, line, err)
+		}
+	}
+}
+
 // check holds the output of every format to what it promises, and OCSF to its schema.
 func check(t interface {
 	Helper()

@@ -192,12 +192,13 @@ func (r record) observables() []obj {
 // unmapped is the chain's head and what the schema has no place for.
 func (r record) unmapped() obj {
 	out := obj{"sallyport": obj{"seq": r.sealed.Seq, "hash": r.hash()}}
-	for _, name := range []string{"eventType", "eventCategory", "readOnly", "managementEvent", "additionalEventData", "serviceEventDetails"} {
+	for _, name := range []string{"eventType", "eventCategory", "readOnly", "managementEvent", "additionalEventData", "serviceEventDetails", "tlsDetails"} {
 		if v := r.value(name); v != nil {
 			out[name] = v
 		}
 	}
 	put(out, "userArn", r.text("userIdentity.arn"))
+	put(out, "sourceIdentity", r.text("userIdentity.sessionContext.sourceIdentity"))
 	put(out, "identityStoreArn", r.text("userIdentity.onBehalfOf.identityStoreArn"))
 	return out
 }

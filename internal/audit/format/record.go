@@ -86,9 +86,9 @@ func (r record) failed() bool {
 // session is the portal session that the event belongs to.
 func (r record) session() string { return r.text("userIdentity.credentialId") }
 
-// workflow joins the steps of one sign-in, and where there is none, what was done in one session.
+// workflow joins the steps of one sign-in, or what was done with the credentials of one role, or else in one session.
 func (r record) workflow() string {
-	return r.text("additionalEventData.AuthWorkflowID", "userIdentity.credentialId")
+	return r.text("additionalEventData.AuthWorkflowID", "additionalEventData.identitycenter:CorrelationId", "userIdentity.credentialId")
 }
 
 // cut shortens a text to at most n bytes of valid UTF-8.
