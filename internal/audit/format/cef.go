@@ -109,20 +109,20 @@ func compact(v any) string {
 	return string(b)
 }
 
+// What is escaped, and what line ends become.
+var (
+	headerEscapes = strings.NewReplacer(`\`, `\\`, `|`, `\|`, "\r\n", " ", "\n", " ", "\r", " ")
+	valueEscapes  = strings.NewReplacer(`\`, `\\`, `=`, `\=`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)
+)
+
 // cefHeader escapes a text of the header: it may have no line ends, and the bar ends it.
-func cefHeader(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `|`, `\|`).Replace(printable(cut(s, cefNormal), " "))
-}
+func cefHeader(s string) string { return printable(headerEscapes.Replace(cut(s, cefNormal))) }
 
 // cefValue escapes a value: the equals sign begins the next one, and line ends are written out.
-func cefValue(s string, most int) string {
-	s = strings.NewReplacer(`\`, `\\`, `=`, `\=`).Replace(cut(s, most))
-	return printable(s, `\n`)
-}
+func cefValue(s string, most int) string { return printable(valueEscapes.Replace(cut(s, most))) }
 
-// printable replaces line ends, and leaves other control characters out.
-func printable(s, lineEnd string) string {
-	s = strings.NewReplacer("\r\n", lineEnd, "\n", lineEnd, "\r", lineEnd).Replace(s)
+// printable leaves control characters out, and what some readers take for line ends.
+func printable(s string) string {
 	return strings.Map(func(c rune) rune {
 		if c < ' ' || c == 0x7f || c == 0x85 || c == 0x2028 || c == 0x2029 {
 			return -1

@@ -237,3 +237,17 @@ func FuzzFormat(f *testing.F) {
 		check(t, sealed(1, compacted.Bytes()))
 	})
 }
+
+func BenchmarkFormat(b *testing.B) {
+	events := recorded(b)
+	for _, name := range Names {
+		f, _ := New(name)
+		b.Run(name, func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				if _, err := f.Format(events[i%len(events)]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -62,6 +62,7 @@ func (c Config) options() ([]kgo.Opt, error) {
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // by the key's hash, as Kafka's own clients
 		kgo.ProducerBatchMaxBytes(int32(c.maxBytes())), kgo.RecordRetries(recordRetries), kgo.ProduceRequestTimeout(requestTimeout),
 		kgo.UnknownTopicRetries(1), // a topic that is not there is told of at once
+		kgo.MetadataMinAge(metadataAge),
 	}
 	if !c.Plain {
 		t, err := c.TLS.Config()

@@ -35,6 +35,7 @@ const (
 	batchTimeout   = 30 * time.Second
 	requestTimeout = 10 * time.Second
 	recordRetries  = 8
+	metadataAge    = 500 * time.Millisecond // how soon a partition's new leader is looked for again
 )
 
 // overhead is room in a batch of records beside an event's value: its key and headers, and what is around them.
