@@ -105,7 +105,7 @@ var verbs = []struct {
 	{1, []string{"Add", "Create", "Invite", "Register", "Start"}},
 	{4, []string{"Delete", "End", "Remove", "Revoke"}},
 	{3, []string{
-		"Attach", "Detach", "Disable", "Disown", "Enable", "Patch", "Put", "Provision", "Rename", "Reset", "Rotate", "Tag", "Unlock", "Untag", "Update",
+		"Approve", "Attach", "Block", "Close", "Detach", "Disable", "Disown", "Enable", "Heal", "Patch", "Put", "Provision", "Rename", "Reopen", "Reset", "Rotate", "Tag", "Unblock", "Unlock", "Untag", "Update",
 	}},
 }
 
