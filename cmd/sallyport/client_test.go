@@ -21,7 +21,8 @@ import (
 type answers map[string][]string
 
 func (a answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	target := r.Header.Get("X-Amz-Target")
+	operation := target[strings.LastIndexByte(target, '.')+1:]
 	body, _ := io.ReadAll(r.Body)
 	a["asked"] = append(a["asked"], operation+" "+string(body))
 	if _, err := sigv4.Parse(r); err != nil || len(a[operation]) == 0 {

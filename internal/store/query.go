@@ -74,6 +74,15 @@ func (q query) widenRows(n int) query {
 // in makes a statement whose last placeholder is all that an IN compares with, one for a list of at least one value and at most
 // [widest], and returns it with its arguments: those before, and the list.
 func (q query) in(list []string, before ...any) (query, []any) {
+	values := make([]any, len(list))
+	for i, v := range list {
+		values[i] = v
+	}
+	return q.among(values, before...)
+}
+
+// among is in for values of any type.
+func (q query) among(list []any, before ...any) (query, []any) {
 	size := widest
 	for _, w := range widths {
 		if w >= len(list) {

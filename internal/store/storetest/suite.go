@@ -46,6 +46,8 @@ func Run(t *testing.T, dsn func(testing.TB) string) {
 		{"audit log is whole and in order", auditOrder},
 		{"sealers take over", sealersTakeOver},
 		{"audit cursor goes forward", auditCursor},
+		{"events are looked up", lookups},
+		{"look-ups have pages", lookupPages},
 		{"changes are told before the answer", changesTold},
 		{"changes are polled and pruned", changesPolled},
 		{"slow change is not missed", slowChange},
