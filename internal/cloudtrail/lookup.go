@@ -1,90 +1,69 @@
 package cloudtrail
 
 import (
-	"slices"
-	"strings"
-	"time"
-	"unicode/utf8"
+	"context"
+	"strconv"
 
 	api "sallyport/internal/awsapi/cloudtrail"
+	"sallyport/internal/endpoint"
 	"sallyport/internal/fault"
+	"sallyport/internal/page"
 	"sallyport/internal/store"
 )
 
-// attributes are what events can be looked up by (model shape LookupAttributeKey).
-var attributes = []string{
-	string(store.ByEventID), string(store.ByEventName), string(store.ByReadOnly), string(store.ByUsername),
-	string(store.ByResourceType), string(store.ByResourceName), string(store.ByEventSource), string(store.ByAccessKeyID),
+// LookupEvents finds events by one attribute and by time, the newest first. Unlike on AWS it finds what only reads and what is
+// older than 90 days, too.
+func (*Service) LookupEvents(_ context.Context, c *endpoint.Call, in *api.LookupEventsRequest) (*api.LookupEventsResponse, error) {
+	q, err := lookup(in)
+	if err != nil {
+		return nil, err
+	}
+	filter := scope(in)
+	asked, err := c.Page(in.MaxResults, in.NextToken, filter...)
+	if err == nil && asked.After != nil {
+		q.Before, err = strconv.ParseInt(asked.After[0], 10, 64)
+	}
+	if err != nil {
+		return nil, fault.Invalidf("The NextToken belongs to another request, or was changed. Start again without it.").WithReason("InvalidNextTokenException")
+	}
+	if in.EventCategory != nil { // there are no insights
+		return &api.LookupEventsResponse{Events: []api.Event{}}, nil
+	}
+	found, next, err := c.Tx.LookupEvents(q)
+	if err != nil {
+		return nil, err
+	}
+	events := make([]api.Event, len(found))
+	for i := range found {
+		events[i] = wire(&found[i])
+	}
+	var after page.Key
+	if next > 0 {
+		after = page.Key{strconv.FormatInt(next, 10)}
+	}
+	return &api.LookupEventsResponse{Events: events, NextToken: c.NextToken(after, filter...)}, nil
 }
 
-// maxValue bounds the value of an attribute (model shape LookupAttributeValue).
-const maxValue = 2000
-
-// endOfTime is the end of a look-up that has none.
-var endOfTime = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
-
-// lookup checks a request. Each of its members has an exception of its own.
-func lookup(in *api.LookupEventsRequest) (q store.Lookup, limit int, err error) {
-	q, limit = store.Lookup{Since: time.Unix(0, 0), Until: endOfTime}, store.LookupMost
-	if in.StartTime != nil {
-		q.Since = *in.StartTime
+// wire is an event as clients have it. Members that it has no value for are left out.
+func wire(e *store.FoundEvent) api.Event {
+	f := &e.Facts
+	body, readOnly := string(e.JSON), strconv.FormatBool(f.ReadOnly)
+	out := api.Event{
+		EventId: &f.ID, EventTime: &f.Time, ReadOnly: &readOnly, CloudTrailEvent: &body, Resources: make([]api.Resource, len(f.Resources)),
+		EventName: optional(f.Name), EventSource: optional(f.Source), Username: optional(f.Username), AccessKeyId: optional(f.AccessKeyID),
 	}
-	if in.EndTime != nil {
-		q.Until = *in.EndTime
+	if out.Username == nil {
+		out.Username = optional(f.PersonID)
 	}
-	switch {
-	case q.Since.After(q.Until):
-		return q, 0, fault.Invalidf("The StartTime %s is after the EndTime %s.", q.Since.UTC().Format(time.RFC3339), q.Until.UTC().Format(time.RFC3339)).
-			WithReason("InvalidTimeRangeException")
-	case in.EventCategory != nil && *in.EventCategory != "insight":
-		return q, 0, fault.Invalidf("There is no such EventCategory: expected insight, or none for management events.").WithReason("InvalidEventCategoryException")
-	}
-	if in.MaxResults != nil {
-		if limit = int(*in.MaxResults); limit < 1 || limit > store.LookupMost {
-			return q, 0, fault.Invalidf("MaxResults is %d: expected 1 to %d.", limit, store.LookupMost).WithReason("InvalidMaxResultsException")
-		}
-	}
-	return q, limit, attribute(in.LookupAttributes, &q)
-}
-
-// attribute takes the one attribute that a request may have.
-func attribute(in []api.LookupAttribute, q *store.Lookup) error {
-	refuse := func(format string, args ...any) error {
-		return fault.Invalidf(format, args...).WithReason("InvalidLookupAttributesException")
-	}
-	if len(in) == 0 {
-		return nil
-	}
-	key, value := in[0].AttributeKey, in[0].AttributeValue
-	size := utf8.RuneCountInString(value)
-	switch {
-	case len(in) > 1:
-		return refuse("There are %d LookupAttributes: expected one at most.", len(in))
-	case !slices.Contains(attributes, key):
-		return refuse("There is no such AttributeKey: expected one of %s.", strings.Join(attributes, ", "))
-	case size < 1 || size > maxValue:
-		return refuse("The AttributeValue of %s has %d characters: expected 1 to %d.", key, size, maxValue)
-	case key == string(store.ByReadOnly) && value != "true" && value != "false":
-		return refuse("The AttributeValue of ReadOnly is neither true nor false.")
-	}
-	q.By, q.Value = store.Attribute(key), value
-	return nil
-}
-
-// scope is what a token belongs to: everything of the request that selects events.
-func scope(in *api.LookupEventsRequest) []string {
-	out := make([]string, 0, 5)
-	for _, t := range []*time.Time{in.StartTime, in.EndTime} {
-		if t == nil {
-			t = &time.Time{}
-		}
-		out = append(out, t.UTC().Format(time.RFC3339Nano))
-	}
-	if in.EventCategory != nil {
-		out = append(out, *in.EventCategory)
-	}
-	for _, a := range in.LookupAttributes {
-		out = append(out, a.AttributeKey, a.AttributeValue)
+	for i, r := range f.Resources {
+		out.Resources[i] = api.Resource{ResourceType: optional(r.Type), ResourceName: optional(r.Name)}
 	}
 	return out
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

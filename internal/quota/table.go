@@ -45,6 +45,7 @@ const (
 	SCIMWriteRate     Name = "rate-scim-write"
 	SCIMReadRate      Name = "rate-scim-read"
 	SCIMMemberRate    Name = "rate-scim-member"
+	LookupRate        Name = "rate-lookup-events"
 )
 
 // None is the value of a limit that does not bound.
@@ -111,5 +112,6 @@ var Table = []Limit{
 	{TokenRate, "calls of CreateToken and StartDeviceAuthorization, all clients together", 250, None, Rate, reference},
 	{SCIMWriteRate, "SCIM requests that write to an identity store", 25, None, Rate, "behaviour reference §2.8"},
 	{SCIMReadRate, "SCIM requests that read an identity store", 40, None, Rate, "behaviour reference §2.8"},
+	{LookupRate, "calls of LookupEvents from one account", 2, None, Rate, "the model's text of LookupEvents"},
 	{SCIMMemberRate, "members of groups that SCIM requests add to an identity store or remove", 100, None, Rate, "ours: AWS has such a rate, and does not tell it"},
 }

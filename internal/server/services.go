@@ -51,7 +51,7 @@ func (s *Server) services() []service {
 			home,
 		},
 		// The log tells of all instances: who has one of their own account may not read it.
-		{trail, cloudtrailapi.Operations[*endpoint.Call](trail), endpoint.Rule{Administers: sallyport.Administers(s.instance)}, home},
+		{trail, cloudtrailapi.Operations[*endpoint.Call](trail), endpoint.Rule{Administers: sallyport.Administers(s.instance), Rates: cloudtrail.Rates}, home},
 		{who, stsapi.Operations[*endpoint.Call](who), endpoint.Rule{Free: sts.Free}, append(home, "us-east-1")},
 		{
 			oidc, ssooidcapi.Operations[*endpoint.Call](oidc),

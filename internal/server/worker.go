@@ -33,6 +33,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(func(ctx context.Context) { s.gate.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.ring.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.seal(ctx) })
+	run(s.indexEvents)
 	run(s.pushPeople)
 	run(s.prune)
 	run(s.inspect.Run)
@@ -70,6 +71,17 @@ func (s *Server) seal(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := s.db.RunSealer(ctx, owner); err != nil && ctx.Err() == nil {
 			s.log.Error("audit sealer stopped, will start again", "error", err)
+			pause(ctx, time.Second)
+		}
+	}
+}
+
+// indexEvents makes events ready to be looked up.
+func (s *Server) indexEvents(ctx context.Context) {
+	owner := arn.NewUUID()
+	for ctx.Err() == nil {
+		if err := s.db.RunIndexer(ctx, owner); err != nil && ctx.Err() == nil {
+			s.log.Error("indexing of audit events stopped, will start again", "error", err)
 			pause(ctx, time.Second)
 		}
 	}
