@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,9 +16,11 @@ import (
 
 // eventFilter is which events are asked for. The API looks up by one attribute; what else was said is compared here.
 type eventFilter struct {
-	user, name, source, resource, readOnly string
-	since, until                           string
-	limit                                  int
+	user, name, source, resource, account string
+	session, accessKey, readOnly          string
+	errors                                bool
+	since, until                          string
+	limit                                 int
 }
 
 // newEvents is `sallyport events`: what was done, and by whom.
@@ -33,11 +36,11 @@ how long ago, as 90m, 12h or 7d.`)
 	})
 	search.flags(s, 50)
 	s.Flags().StringVar(&search.until, "until", "", "no later than this")
-	t := f.sub("tail", "Show the last events, and with -f those to come", func(cmd *cobra.Command, c *client, _ []string) error {
+	t := f.sub("tail", "Show the last events, and those to come", func(cmd *cobra.Command, c *client, _ []string) error {
 		return f.tailEvents(cmd, c, &tail, follow)
 	})
 	tail.flags(t, 10)
-	t.Flags().BoolVarP(&follow, "follow", "f", false, "go on until interrupted")
+	t.Flags().BoolVarP(&follow, "follow", "f", true, "go on until interrupted, through restarts of the server")
 	family.AddCommand(s, t)
 	return family
 }
@@ -48,6 +51,10 @@ func (e *eventFilter) flags(cmd *cobra.Command, limit int) {
 	p.StringVar(&e.name, "name", "", "of this name, such as CreateUser")
 	p.StringVar(&e.source, "source", "", "of this service, such as sso.amazonaws.com or sso")
 	p.StringVar(&e.resource, "resource", "", "about this: an ARN or an id of a user, a group, a permission set, an account")
+	p.StringVar(&e.account, "account", "", "about this AWS account: access to it, credentials for it")
+	p.StringVar(&e.session, "session", "", "of one session or sign-in: a credentialId, an AuthWorkflowID or a correlation id of another event")
+	p.StringVar(&e.accessKey, "access-key", "", "done with this access key id")
+	p.BoolVar(&e.errors, "errors", false, "what was refused or failed")
 	p.StringVar(&e.readOnly, "read-only", "", "true: what only read; false: what may have changed something")
 	p.StringVar(&e.since, "since", "", "no earlier than this")
 	p.IntVar(&e.limit, "limit", limit, "at most so many events")
@@ -66,8 +73,11 @@ func (e *eventFilter) request(now time.Time) (*api.LookupEventsRequest, error) {
 	}
 	in := &api.LookupEventsRequest{}
 	for _, a := range []api.LookupAttribute{
+		{AttributeKey: "ResourceName", AttributeValue: e.session},
+		{AttributeKey: "AccessKeyId", AttributeValue: e.accessKey},
 		{AttributeKey: "ResourceName", AttributeValue: e.resource},
 		{AttributeKey: "Username", AttributeValue: e.user},
+		{AttributeKey: "ResourceName", AttributeValue: e.account},
 		{AttributeKey: "EventName", AttributeValue: e.name},
 		{AttributeKey: "EventSource", AttributeValue: e.source},
 		{AttributeKey: "ReadOnly", AttributeValue: e.readOnly},
@@ -107,32 +117,37 @@ func moment(s string, now time.Time) (*time.Time, error) {
 
 // matches compares an event with what the API was not asked for, and finds again what it was asked for.
 func (e *eventFilter) matches(x api.Event) bool {
-	about := e.resource == ""
-	for _, r := range x.Resources {
-		about = about || text(r.ResourceName) == e.resource
+	about := func(name string) bool {
+		return name == "" || slices.ContainsFunc(x.Resources, func(r api.Resource) bool { return text(r.ResourceName) == name })
 	}
-	by := e.user == "" || text(x.Username) == e.user || strings.Contains(text(x.CloudTrailEvent), `"userId":"`+e.user+`"`)
-	return about && by && (e.name == "" || text(x.EventName) == e.name) &&
-		(e.source == "" || text(x.EventSource) == e.source) && (e.readOnly == "" || text(x.ReadOnly) == e.readOnly)
+	is := func(want string, have *string) bool { return want == "" || text(have) == want }
+	within := func(id string) bool { return strings.Contains(text(x.CloudTrailEvent), `"`+id+`"`) }
+	return about(e.resource) && about(e.account) && is(e.name, x.EventName) && is(e.source, x.EventSource) && is(e.readOnly, x.ReadOnly) &&
+		is(e.accessKey, x.AccessKeyId) && (is(e.user, x.Username) || within(e.user)) && (e.session == "" || within(e.session)) &&
+		(!e.errors || eventOutcome(x) != "ok")
 }
 
-// newest asks for events until there are enough, or no others.
-func (e *eventFilter) newest(cmd *cobra.Command, c *client, in api.LookupEventsRequest) (out []api.Event, err error) {
+// newest asks for events until there are enough, or no others, or one has been seen before. It gives the first of all, too.
+func (e *eventFilter) newest(cmd *cobra.Command, c *client, in api.LookupEventsRequest, seen string) (out []api.Event, first string, err error) {
 	for {
 		page, _, err := apiclient.Ask[api.LookupEventsResponse](cmd.Context(), c.Client, &in)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		for _, x := range page.Events {
+			if text(x.EventId) == seen {
+				return out, first, nil
+			}
+			first = cmp.Or(first, text(x.EventId))
 			if e.matches(x) {
 				out = append(out, x)
 			}
 			if len(out) == e.limit {
-				return out, nil
+				return out, first, nil
 			}
 		}
 		if in.NextToken = page.NextToken; in.NextToken == nil {
-			return out, nil
+			return out, first, nil
 		}
 	}
 }
@@ -142,7 +157,7 @@ func (f *remote) searchEvents(cmd *cobra.Command, c *client, e *eventFilter) err
 	if err != nil {
 		return err
 	}
-	found, err := e.newest(cmd, c, *in)
+	found, _, err := e.newest(cmd, c, *in, "")
 	if err != nil {
 		return err
 	}

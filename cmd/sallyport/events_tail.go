@@ -1,78 +1,76 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"sallyport/internal/awsapi"
 	api "sallyport/internal/awsapi/cloudtrail"
 	"sallyport/internal/clock"
 )
 
-const (
-	// tailPause is how long a tail waits before it asks again.
-	tailPause = 2 * time.Second
-	// tailOverlap is how far back it looks each time: events arrive a little later than they happen.
-	tailOverlap = 15 * time.Second
-)
+// tailPause is how long a tail waits before it asks again.
+const tailPause = 2 * time.Second
 
-// tailEvents shows the last events in the order of time, and then those that come.
+// tailEvents shows the last events in the order in which they were recorded, and then those that come.
 func (f *remote) tailEvents(cmd *cobra.Command, c *client, e *eventFilter, follow bool) error {
 	in, err := e.request(clock.System{}.Now())
 	if err != nil {
 		return err
 	}
-	seen := map[string]time.Time{}
-	found, err := e.newest(cmd, c, *in)
+	found, last, err := e.newest(cmd, c, *in, "")
 	if err != nil {
 		return err
 	}
-	for first := true; ; first = false {
-		slices.Reverse(found)
-		for _, x := range found {
-			seen[text(x.EventId)] = *x.EventTime
-		}
-		if err := f.printEvents(cmd, found, first); err != nil || !follow {
-			return err
-		}
+	slices.Reverse(found)
+	if err := f.printEvents(cmd, found, true); err != nil || !follow {
+		return err
+	}
+	later := *e
+	later.limit = -1 // however many come
+	for away := false; ; {
 		select {
 		case <-cmd.Context().Done():
 			return nil
 		case <-time.After(tailPause):
 		}
-		if found, err = e.later(cmd, c, *in, seen); err != nil {
+		found, first, err := later.newest(cmd, c, *in, last)
+		switch {
+		case cmd.Context().Err() != nil:
+			return nil
+		case err != nil && !passing(err):
+			return err
+		case err != nil:
+			if !away {
+				fmt.Fprintln(cmd.ErrOrStderr(), "sallyport:", err, "Going on when it is back.")
+			}
+			away = true
+			continue
+		}
+		away, last = false, cmp.Or(first, last)
+		found = slices.DeleteFunc(found, func(x api.Event) bool { return e.own(c, x) })
+		slices.Reverse(found)
+		if err := f.printEvents(cmd, found, false); err != nil {
 			return err
 		}
 	}
 }
 
-// later are the events that a tail has not shown, the newest first, but for those of its own asking.
-func (e *eventFilter) later(cmd *cobra.Command, c *client, in api.LookupEventsRequest, seen map[string]time.Time) ([]api.Event, error) {
-	var last time.Time
-	for _, at := range seen {
-		if at.After(last) {
-			last = at
-		}
-	}
-	from := last.Add(-tailOverlap)
-	for id, at := range seen {
-		if at.Before(from) {
-			delete(seen, id)
-		}
-	}
-	if !last.IsZero() && (in.StartTime == nil || from.After(*in.StartTime)) {
-		in.StartTime = &from
-	}
-	all := *e
-	all.limit = -1 // however many came
-	found, err := all.newest(cmd, c, in)
-	return slices.DeleteFunc(found, func(x api.Event) bool {
-		_, shown := seen[text(x.EventId)]
-		return shown || text(x.EventName) == "LookupEvents" && text(x.AccessKeyId) == c.keys.AccessKeyID && e.name == ""
-	}), err
+// passing says that a server may answer when it is asked again: it has not refused.
+func passing(err error) bool {
+	var refused *awsapi.ResponseError
+	return !errors.As(err, &refused) || refused.Status >= 500
+}
+
+// own says that an event is of a tail's own asking, which nobody wants to follow.
+func (e *eventFilter) own(c *client, x api.Event) bool {
+	return text(x.EventName) == "LookupEvents" && text(x.AccessKeyId) == c.keys.AccessKeyID && e.name == ""
 }
 
 // eventOutcome is the error that a call ended with; ok without one.

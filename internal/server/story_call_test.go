@@ -19,6 +19,7 @@ import (
 
 	"sallyport/internal/access"
 	"sallyport/internal/awsapi"
+	cloudtrailapi "sallyport/internal/awsapi/cloudtrail"
 	identitystoreapi "sallyport/internal/awsapi/identitystore"
 	sallyportapi "sallyport/internal/awsapi/sallyport"
 	portalapi "sallyport/internal/awsapi/sso"
@@ -49,7 +50,7 @@ type client struct {
 // services by the names that the AWS CLI has for them.
 var services = map[string]*awsapi.Service{
 	"sso-admin": &ssoadminapi.Info, "identitystore": &identitystoreapi.Info, "sso": &portalapi.Info, "sso-oidc": &ssooidcapi.Info, "sts": &stsapi.Info,
-	"sallyport": &sallyportapi.Info,
+	"sallyport": &sallyportapi.Info, "cloudtrail": &cloudtrailapi.Info,
 }
 
 // binder is what has variables: a script, or its environment before it begins.
@@ -254,6 +255,12 @@ func (s *story) bindCommand(ts *testscript.TestScript, args []string) error {
 				return fmt.Errorf("the answer has no %s", args[1])
 			}
 			v = at[i]
+		case string: // JSON, as events have it
+			var within map[string]any
+			if err := json.Unmarshal([]byte(at), &within); err != nil {
+				return err
+			}
+			v = within[step]
 		}
 	}
 	text, ok := v.(string)

@@ -16,7 +16,7 @@ type Facts struct {
 	ReadOnly         bool
 	Time             time.Time // when it happened, in whole seconds
 	Resources        []EventResource
-	Joins            []string // ids that it shares with others of one sign-in: of the session in the portal, of the sign-in
+	Joins            []string // ids that it shares with others: of a sign-in, of a session in the portal, of a role session
 }
 
 // EventResource is a thing that an event is about.
@@ -102,7 +102,7 @@ func (f *Facts) additional(c *scanner) (name, person string) {
 			name = c.text()
 		case "identitystore:UserId":
 			person = c.text()
-		case "AuthWorkflowID":
+		case "AuthWorkflowID", "identitycenter:CorrelationId":
 			f.join(c.text())
 		}
 	})
