@@ -231,6 +231,30 @@ func TestLookupIsBounded(t *testing.T) {
 	}
 }
 
+// TestTerms: values that differ little have terms that differ, in all of their bits.
+func TestTerms(t *testing.T) {
+	t.Parallel()
+	seen := map[uint64]string{}
+	var ones [termBits]int
+	const n = 200_000
+	for i := range n {
+		value := fmt.Sprintf("%0*d", 1+i%40, i)
+		at := term([]Attribute{ByUsername, ByEventName}[i%2], value)
+		if other, ok := seen[at]; ok {
+			t.Fatalf("%s and %s share a term", value, other)
+		}
+		seen[at] = value
+		for b := range ones {
+			ones[b] += int(at >> b & 1)
+		}
+	}
+	for b, have := range ones {
+		if have < n*49/100 || have > n*51/100 {
+			t.Errorf("bit %d is set %d times of %d", b, have, n)
+		}
+	}
+}
+
 // TestFacts: what is no event, or is cut off, has the facts that can be read, and ends.
 func TestFacts(t *testing.T) {
 	t.Parallel()
