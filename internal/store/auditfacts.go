@@ -36,7 +36,7 @@ type subject struct {
 func (e SealedEvent) Facts() Facts {
 	f := Facts{ID: e.ID, Time: e.At.Truncate(time.Second)}
 	var person, signedIn string
-	var about [3]subject // in the order in which they are told
+	var about [3]subject                                                  // in the order in which they are told
 	c := scanner{s: unsafe.String(unsafe.SliceData(e.JSON), len(e.JSON))} // nobody changes an event's JSON; a copy of it would be half of the work
 	c.members(func(key string) {
 		switch key {

@@ -5,7 +5,7 @@ import "fmt"
 const (
 	indexRows  query = `SELECT place, first_at, last_at, data FROM audit_index WHERE place IN ($1)`
 	insertNode query = `INSERT INTO audit_index (place, first_at, last_at, data) VALUES ($1, $2, $3, $4)`
-	// full scan: one row for each of six levels.
+	// full scan: one row for each of four levels.
 	indexMade query = `SELECT made FROM audit_indexed ORDER BY level`
 	// Whoever was first has made the rows: leases only spare the others the work.
 	moveMade  query = `UPDATE audit_indexed SET made = $1 WHERE level = $2 AND made = $3`
@@ -93,11 +93,10 @@ func leaves(m *made, events []SealedEvent) *growth {
 			break
 		}
 		f := e.Facts()
-		child := int((e.Seq - 1) % fanOut)
-		f.terms(func(t uint64) { terms = append(terms, pair(t, child)) })
+		f.terms(func(t uint64) { terms = append(terms, pair(t, (e.Seq-1)%fanOut)) })
 		n.spans(f.Time.Unix(), f.Time.Unix())
 		if i+1 == len(events) || (events[i+1].Seq-1)/fanOut != leaf {
-			n.place, n.data = place(1, leaf), terms.encode()
+			n.place, n.data = place(1, leaf), terms.encode(1)
 			g.rows = append(g.rows, n)
 			terms, n = terms[:0], noTime()
 		}
@@ -135,15 +134,15 @@ func (tx *Tx) merge(m *made, level int) (*growth, error) {
 	for child, r := range rows {
 		if c := nodes[r]; c != nil {
 			n.spans(c.first, c.last)
-			all = c.under(child, all)
+			all = c.under(level, child, all)
 		}
 	}
 	for _, p := range all {
-		part := p >> (termBits + fanBits - rowBits(level)) % fanOut
+		part := p >> (termBits + eventBits - rowBits(level)) % fanOut
 		parts[part] = append(parts[part], p)
 	}
 	for i, part := range parts {
-		n.place, n.data = place(level, from+int64(i)), part.encode()
+		n.place, n.data = place(level, from+int64(i)), part.encode(level)
 		g.rows = append(g.rows, n)
 	}
 	return g, nil

@@ -272,29 +272,48 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-// TestNodes: each term of a node has the children that it was given, and no other.
+// TestNodes: each term of a node has the event or the children that it was given, and no other; so has it in the node's parent.
 func TestNodes(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 4))
-	want := map[uint64]uint64{}
+	want := map[uint64]map[int64]bool{}
 	var p pairs
-	for range 500 {
-		term, child := r.Uint64N(200)<<(r.IntN(2)*38), r.IntN(fanOut)
-		want[term] |= 1 << child
-		p = append(p, pair(term, child))
+	for range 300 {
+		term, event := r.Uint64N(200)<<(r.IntN(2)*32), r.Int64N(fanOut)
+		if want[term] == nil {
+			want[term] = map[int64]bool{}
+		}
+		want[term][event] = true
+		p = append(p, pair(term, event))
 	}
-	n := node{data: p.encode()}
+	n := node{data: p.encode(1)}
+	up := node{data: n.under(2, 7, nil).encode(2)}
+	check := func(n node, term uint64, one int64, many uint64) {
+		t.Helper()
+		if event, children := n.of(term); event != one || children != many {
+			t.Errorf("%x is in %d, %x; want %d, %x", term, event, children, one, many)
+		}
+	}
 	for term := range uint64(220) {
-		for _, term := range []uint64{term, term << 38} {
-			if got := n.children(term); got != want[term] {
-				t.Errorf("%x has %x, want %x", term, got, want[term])
+		for _, term := range []uint64{term, term << 32} {
+			event, children := int64(-1), uint64(0)
+			for event = range want[term] {
+				children |= 1 << event
+			}
+			switch len(want[term]) {
+			case 0:
+				check(n, term, -1, 0)
+				check(up, term, -1, 0)
+			case 1:
+				check(n, term, event, 0)
+				check(up, term, 7*fanOut+event, 0)
+			default:
+				check(n, term, -1, children)
+				check(up, term, -1, 1<<7)
 			}
 		}
 	}
-	if up := n.under(7, nil); len(up) != len(want) {
-		t.Errorf("%d terms, want %d", len(up), len(want))
-	}
 	for i := range 10 {
-		(&node{data: n.data[:i]}).children(3)
+		(&node{data: n.data[:i]}).of(3)
 	}
 }

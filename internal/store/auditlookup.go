@@ -142,25 +142,30 @@ func (s *lookupRun) forest(m *made, level int) bool {
 	return !s.over() && s.next == 0
 }
 
-// descend gives the children of nodes that may have what is looked for. It reads a few rows at first: that is enough for what is
-// frequent.
+// descend gives the children of nodes that may have what is looked for, or the events themselves. It reads a few rows at first: that
+// is enough for what is frequent.
 func (s *lookupRun) descend(level int, nodes iter.Seq[int64]) iter.Seq[int64] {
 	return func(yield func(int64) bool) {
 		for chunk := range chunks(s.before(level, nodes), 8) {
-			if !s.spend(len(chunk), (chunk[0]+1)<<(fanBits*level)+1) {
+			if !s.spend(len(chunk), after(level, chunk[0])) {
 				return
 			}
-			rows := make([]int64, len(chunk))
-			for i, n := range chunk {
-				rows[i] = rowOf(level, n, s.term)
-			}
-			read, err := s.tx.indexRows(level, rows)
+			read, err := s.rows(level, chunk)
 			if err != nil {
 				s.err = err
 				return
 			}
-			for i, n := range chunk {
-				children := s.children(read[rows[i]])
+			for _, n := range chunk {
+				if n < 0 {
+					if !yield(n) {
+						return
+					}
+					continue
+				}
+				event, children := s.of(read[rowOf(level, n, s.term)])
+				if event >= 0 && !yield(^(n<<(fanBits*level) | event)) {
+					return
+				}
 				for children != 0 {
 					child := bits.Len64(children) - 1
 					children &^= 1 << child
@@ -173,37 +178,64 @@ func (s *lookupRun) descend(level int, nodes iter.Seq[int64]) iter.Seq[int64] {
 	}
 }
 
+// rows are those of nodes that the term would be in.
+func (s *lookupRun) rows(level int, nodes []int64) (map[int64]*node, error) {
+	rows := make([]int64, 0, len(nodes))
+	for _, n := range nodes {
+		if n >= 0 {
+			rows = append(rows, rowOf(level, n, s.term))
+		}
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return s.tx.indexRows(level, rows)
+}
+
+// after is the number of the event that follows a node's. In a sequence of nodes, an event that is known already, the n-th from 0,
+// is ^n.
+func after(level int, node int64) int64 {
+	if node < 0 {
+		return ^node + 2
+	}
+	return (node+1)<<(fanBits*level) + 1
+}
+
 // before leaves out nodes of which all events are too new. Nodes of level 0 are events.
 func (s *lookupRun) before(level int, nodes iter.Seq[int64]) iter.Seq[int64] {
 	return func(yield func(int64) bool) {
 		for n := range nodes {
-			if n<<(fanBits*level) < s.end && !yield(n) {
+			first := n << (fanBits * level)
+			if n < 0 {
+				first = ^n
+			}
+			if first < s.end && !yield(n) {
 				return
 			}
 		}
 	}
 }
 
-// children are those of a node that are to be looked at. What has been dropped has none.
-func (s *lookupRun) children(n *node) uint64 {
+// of is where in a node to look. What has been dropped has nothing.
+func (s *lookupRun) of(n *node) (event int64, children uint64) {
 	switch {
 	case n == nil || n.first > s.until || n.last < s.since:
-		return 0
+		return -1, 0
 	case s.q.By == EveryEvent:
-		return ^uint64(0)
+		return -1, ^uint64(0)
 	}
-	return n.children(s.term)
+	return n.of(s.term)
 }
 
 // read looks at events of the log.
 func (s *lookupRun) read(events iter.Seq[int64]) {
 	for chunk := range chunks(s.before(0, events), min(fanOut, s.q.Limit+1)) {
-		if !s.spend(2*len(chunk), chunk[0]+2) {
+		if !s.spend(2*len(chunk), after(0, chunk[0])) {
 			return
 		}
 		places := make([]any, len(chunk))
 		for i, n := range chunk {
-			places[i] = n + 1
+			places[i] = after(0, n) - 1
 		}
 		q, args := logAmong.among(places)
 		read, err := list(s.tx, q, scanSealed, args...)

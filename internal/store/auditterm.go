@@ -23,7 +23,7 @@ const (
 )
 
 // termBits are those of a term. Two that share one are both looked at, and told apart by the events themselves.
-const termBits = 48
+const termBits = 40
 
 // term is an attribute with a value as the index has it. The hash is a quick one, eight bytes at a time: whoever makes values that
 // share a term makes look-ups by it read more, up to a bound, and gains nothing.

@@ -116,3 +116,55 @@ func BenchmarkIndex(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/fanOut, "ns/event")
 }
+
+// BenchmarkLookup reads a page of what is frequent, seldom, long ago and never, in logs of two sizes.
+func BenchmarkLookup(b *testing.B) {
+	for _, size := range []int{20_000, 200_000} {
+		db, err := Open(b.Context(), b.TempDir()+"/bench.db", clock.System{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer db.Close()
+		for from := 0; from < size; from += 1000 {
+			events := make([]Event, 1000)
+			for i := range events {
+				n := from + i
+				user := fmt.Sprintf("U%d", n*7919%5000)
+				if n < 400 && n%10 == 0 {
+					user = "ago"
+				} else if n%(size/40) == 13 {
+					user = "seldom"
+				}
+				json := fmt.Appendf(nil, `{"eventName":"N%d","readOnly":false,"userIdentity":{"userName":%q},"requestParameters":{"userId":"%d"},"x":"%0*d"}`, n%20, user, n, 500, n)
+				events[i] = Event{ID: arn.NewUUID(), At: time.Unix(int64(n), 0), JSON: json}
+			}
+			if err := db.AppendEvents(b.Context(), events...); err != nil {
+				b.Fatal(err)
+			}
+		}
+		indexAll(b, db)
+		for _, c := range []struct {
+			name string
+			q    Lookup
+		}{
+			{"frequent", Lookup{By: ByEventName, Value: "N3"}},
+			{"seldom", Lookup{By: ByUsername, Value: "seldom"}},
+			{"ago", Lookup{By: ByUsername, Value: "ago"}},
+			{"never", Lookup{By: ByUsername, Value: "never"}},
+			{"then", Lookup{Until: time.Unix(5000, 0)}},
+		} {
+			if c.q.Limit = 50; c.q.Until.IsZero() {
+				c.q.Until = time.Unix(1e9, 0)
+			}
+			b.Run(fmt.Sprintf("%s/%d", c.name, size), func(b *testing.B) {
+				before := worked()
+				for b.Loop() {
+					if err := db.View(b.Context(), func(tx *Tx) error { _, _, err := tx.LookupEvents(c.q); return err }); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(worked()-before)/float64(b.N), "cpu-ns/op")
+			})
+		}
+	}
+}
