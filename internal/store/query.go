@@ -84,10 +84,11 @@ func (q query) in(list []string, before ...any) (query, []any) {
 // among is in for values of any type.
 func (q query) among(list []any, before ...any) (query, []any) {
 	size := widest
-	for _, w := range widths {
-		if w >= len(list) {
-			size = w
-		}
+	for size > 8 && size/2 >= len(list) { // not much wider than it must be: each place costs
+		size /= 2
+	}
+	if len(list) == 1 {
+		size = 1
 	}
 	args := make([]any, 0, len(before)+size)
 	args = append(args, before...)
