@@ -20,6 +20,10 @@ const readers = 4
 const (
 	snapshot query = `BEGIN`
 	leave    query = `ROLLBACK`
+
+	// The file's lock says that whoever held a lease is gone.
+	// full scan: there are few.
+	freeLeases query = `UPDATE lease SET owner = '', until = 0 WHERE owner <> ''`
 )
 
 // lite is an SQLite database: one writer, a few readers, and the lock that keeps other processes away.
@@ -69,6 +73,9 @@ func openSQLite(ctx context.Context, db *DB, path string, wrap wrapper) (_ *lite
 	}
 	if err := migrate(ctx, goose.DialectSQLite3, l.writes); err != nil {
 		return nil, err
+	}
+	if _, err := l.writes.ExecContext(ctx, string(freeLeases)); err != nil {
+		return nil, fmt.Errorf("free leases: %w", err)
 	}
 	return l, l.start(ctx)
 }
