@@ -7,16 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"sallyport/internal/clock"
+	"sallyport/internal/outbound"
 	"sallyport/internal/store"
 )
 
@@ -26,7 +23,6 @@ const (
 	maxAnswer    = 8 << 20
 	maxRefusal   = 64 << 10
 	maxRemoteID  = 256
-	maxText      = 300
 	maxCursor    = 4096
 )
 
@@ -71,38 +67,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	}
-}
-
-// network sends requests. Without TLS, only to this machine, whatever its name resolves to.
-func network() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxResponseHeaderBytes = 64 << 10
-	t.MaxIdleConnsPerHost = 8
-	dial := t.DialContext
-	plain := t.Clone()
-	plain.Proxy = nil
-	plain.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		if far, ok := c.RemoteAddr().(*net.TCPAddr); !ok || !far.IP.IsLoopback() {
-			_ = c.Close()
-			return nil, errors.New("without TLS the server must be on this machine")
-		}
-		return c, nil
-	}
-	return &byScheme{secure: t, plain: plain}
-}
-
-// byScheme chooses by scheme.
-type byScheme struct{ secure, plain http.RoundTripper }
-
-func (n *byScheme) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Scheme == "https" {
-		return n.secure.RoundTrip(r)
-	}
-	return n.plain.RoundTrip(r)
 }
 
 // refusal is an answer other than success.
@@ -176,13 +140,7 @@ func (p *peer) unsaid(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("ask %s: %w", p.target.Name, ctx.Err())
 	}
-	if u := (*url.Error)(nil); errors.As(err, &u) {
-		err = u.Err
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return &unreachable{"it did not answer within " + p.limit.String()}
-	}
-	return &unreachable{p.clean(err.Error())}
+	return &unreachable{outbound.Why(err, p.limit, p.token)}
 }
 
 func (p *peer) read(ctx context.Context, res *http.Response, out any) error {
@@ -206,7 +164,7 @@ func (p *peer) read(ctx context.Context, res *http.Response, out any) error {
 }
 
 func (p *peer) refused(res *http.Response, raw []byte) error {
-	r := &refusal{status: res.StatusCode, after: retryAfter(res.Header.Get("Retry-After"), p.clock.Now())}
+	r := &refusal{status: res.StatusCode, after: outbound.RetryAfter(res.Header.Get("Retry-After"), p.clock.Now(), mostPause)}
 	var said struct {
 		Detail string `json:"detail"`
 		Type   string `json:"scimType"`
@@ -221,29 +179,4 @@ func (p *peer) refused(res *http.Response, raw []byte) error {
 }
 
 // clean is a text of the server's for people to read: short, in one line, and without the token.
-func (p *peer) clean(s string) string {
-	if p.token != "" {
-		s = strings.ReplaceAll(s, p.token, "[token]")
-	}
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, s)
-	if all := []rune(s); len(all) > maxText {
-		s = string(all[:maxText]) + "…"
-	}
-	return s
-}
-
-// retryAfter is the header of that name (RFC 9110 §10.2.3): seconds, or a date.
-func retryAfter(text string, now time.Time) time.Duration {
-	var d time.Duration
-	if n, err := strconv.ParseInt(text, 10, 32); err == nil {
-		d = time.Duration(n) * time.Second
-	} else if at, err := http.ParseTime(text); err == nil {
-		d = at.Sub(now)
-	}
-	return max(0, min(d, mostPause))
-}
+func (p *peer) clean(s string) string { return outbound.OneLine(s, p.token) }

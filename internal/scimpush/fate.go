@@ -2,13 +2,12 @@ package scimpush
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
+	"sallyport/internal/outbound"
 	"sallyport/internal/store"
 )
 
@@ -56,9 +55,9 @@ func (r *run) tried(ctx context.Context, d store.SCIMDirty, cause error) error {
 		return cause
 	}
 	d.Attempts++
-	wait := backOff(d.Attempts, firstRetry, longRetry)
+	wait := outbound.BackOff(d.Attempts, firstRetry, longRetry)
 	if stumbled(cause) {
-		wait = backOff(d.Attempts, fastRetry, slowRetry)
+		wait = outbound.BackOff(d.Attempts, fastRetry, slowRetry)
 	}
 	d.Error = cause.Error()
 	err := r.w.DB.UpdateRelaxed(context.WithoutCancel(ctx), func(tx *store.Tx) error {
@@ -69,17 +68,6 @@ func (r *run) tried(ctx context.Context, d store.SCIMDirty, cause error) error {
 		return err
 	}
 	return cause
-}
-
-// backOff is how long to wait after n failures in a row: doubled each time, and spread, so that many do not come back together.
-func backOff(n int, first, most time.Duration) time.Duration {
-	d := most
-	if n >= 1 && n <= 20 {
-		d = min(first<<(n-1), most)
-	}
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return d/2 + time.Duration(binary.BigEndian.Uint64(b[:])%uint64(d/2+1))
 }
 
 // settle records what has become of a batch: whether the target is to be left alone for a while. An error of our own is given back.
@@ -109,7 +97,7 @@ func (r *run) fails(ctx context.Context, cause error) error {
 		was := t.State
 		t.Failures++
 		t.LastError, t.ErrorAt = cause.Error(), tx.Now()
-		wait := backOff(t.Failures, firstPause, longPause)
+		wait := outbound.BackOff(t.Failures, firstPause, longPause)
 		if f := (*refusal)(nil); errors.As(cause, &f) {
 			if f.after > 0 {
 				wait = f.after

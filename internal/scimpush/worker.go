@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"sallyport/internal/outbound"
 	"sallyport/internal/store"
 )
 
@@ -199,11 +200,11 @@ func (w *Worker) peer(t store.SCIMTarget, token string, spacing *pace) *peer {
 		through = shared()
 	}
 	return &peer{target: t, token: token, clock: w.DB, pace: spacing, limit: cmp.Or(w.Limit, requestLimit), http: &http.Client{
-		Transport: through, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: through, CheckRedirect: outbound.NoRedirects,
 	}}
 }
 
-var shared = sync.OnceValue(network)
+var shared = sync.OnceValue(func() http.RoundTripper { return outbound.Transport(nil) })
 
 // all pushes a batch of records, several at once.
 func (r *run) all(ctx context.Context, due []store.SCIMDirty) (more bool, err error) {
