@@ -4,9 +4,9 @@ import "slices"
 
 // The layers, bottom first. A package imports downward only; within a layer, only what its own line allows.
 var (
-	leaves    = []string{"arn", "awsapi", "breach", "clock", "config", "fault", "page", "passkey", "qr", "quota", "secevent", "totp"}
+	leaves    = []string{"arn", "awsapi", "breach", "clock", "config", "fault", "outbound", "page", "passkey", "qr", "quota", "secevent", "totp"}
 	contracts = []string{"awsapi/cloudtrail", "awsapi/identitystore", "awsapi/sallyport", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
-	engines   = []string{"audit", "credential", "keyring", "mail", "policy", "policy/managed", "sigv4", "store"}
+	engines   = []string{"audit", "credential", "keyring", "mail", "policy", "policy/managed", "sigv4", "store", "stream"}
 	senders   = []string{"audit/format", "sink", "sink/kafka", "sink/nats", "sink/s3", "sink/syslog"} // engines too, in a line of their own
 	rules     = []string{"access", "application", "directory", "heed", "instance", "login", "provision", "provision/local", "revocation", "scimpush", "session", "setting", "signal", "vend"}
 )
@@ -33,6 +33,7 @@ var allowed = map[string][]string{
 	"config":               {"fault"},
 	"fault":                nil,
 	"doctor":               {"clock", "fault", "portalclient"},
+	"outbound":             {"config", "fault"},
 	"page":                 {"fault"},
 	"passkey":              {"fault"},
 	"passkey/passkeytest":  nil,
@@ -61,6 +62,7 @@ var allowed = map[string][]string{
 	"store":                  leaves,
 	"store/storetest":        join(leaves, "clock/clocktest", "store", "store/storetest/pgtest"),
 	"store/storetest/pgtest": nil,
+	"stream":                 join(leaves, append([]string{"audit", "keyring", "store"}, senders...)...),
 
 	// Rules: on the engines, and on few of each other.
 	"access":                  join(below, "directory"),

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"sync/atomic"
 
 	"sallyport/internal/audit/format"
 	"sallyport/internal/store"
@@ -18,9 +20,11 @@ import (
 // number and the hash chain's head, so that a log that was rewritten shows.
 // It reads the last number back when it is opened, so that a crash between file and cursor doubles nothing.
 type File struct {
-	f    *os.File
-	last int64 // number of the last event that the file has
-	size int64 // bytes of whole lines
+	f      *os.File
+	path   string
+	cursor string       // what this node's file is called among the cursors
+	last   atomic.Int64 // number of the last event that the file has
+	size   int64        // bytes of whole lines
 }
 
 // OpenFile opens or makes the file (mode 0600). A half-written last line, left by a crash, is cut off: its event comes again.
@@ -29,6 +33,10 @@ func OpenFile(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open audit file: %w", err)
 	}
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("find audit file: %w", err), f.Close())
+	}
 	last, size, err := lastLine(f)
 	if err == nil {
 		err = f.Truncate(size)
@@ -36,11 +44,17 @@ func OpenFile(path string) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read audit file %s back: %w", path, err), f.Close())
 	}
-	return &File{f, last, size}, nil
+	host, _ := os.Hostname() // "" is a name too
+	s := &File{f: f, path: path, cursor: "file:" + host + ":" + whole, size: size}
+	s.last.Store(last)
+	return s, nil
 }
 
-// Name is the sink's name in the cursor table.
+// Name is the sink's name.
 func (s *File) Name() string { return "file" }
+
+// Last is the number of the last event that the file has; 0: none.
+func (s *File) Last() int64 { return s.last.Load() }
 
 // Write appends the events that the file does not have yet and syncs.
 func (s *File) Write(_ context.Context, batch []store.SealedEvent) error {
@@ -50,7 +64,7 @@ func (s *File) Write(_ context.Context, batch []store.SealedEvent) error {
 	}
 	var buf bytes.Buffer
 	buf.Grow(size)
-	last := s.last
+	last := s.last.Load()
 	for _, e := range batch {
 		if e.Seq <= last {
 			continue
@@ -70,7 +84,8 @@ func (s *File) Write(_ context.Context, batch []store.SealedEvent) error {
 	if err != nil { // half a batch may be there: cut it off, all of it comes again
 		return errors.Join(fmt.Errorf("append to audit file: %w", err), s.f.Truncate(s.size))
 	}
-	s.last, s.size = last, s.size+int64(buf.Len())
+	s.last.Store(last)
+	s.size += int64(buf.Len())
 	return nil
 }
 

@@ -122,8 +122,8 @@ func TestFileWithLargeEvents(t *testing.T) {
 	if _, err := half.Write(large[5].JSON[:MaxSize-100]); err != nil {
 		t.Fatal(err)
 	}
-	if f, err = OpenFile(path); err != nil || f.last != 5 || f.size != whole.Size() {
-		t.Errorf("last %d, size %d of %d: %v", f.last, f.size, whole.Size(), err)
+	if f, err = OpenFile(path); err != nil || f.Last() != 5 || f.size != whole.Size() {
+		t.Errorf("last %d, size %d of %d: %v", f.Last(), f.size, whole.Size(), err)
 	}
 	if err := errors.Join(half.Close(), f.Close()); err != nil {
 		t.Error(err)

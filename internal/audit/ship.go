@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -9,18 +10,15 @@ import (
 	"sallyport/internal/store"
 )
 
-// Sink takes sealed events, at least once and in order. When Write returns nil the events are safe there.
-// A sink that remembers what it has may drop what it is given again.
-type Sink interface {
-	Name() string
-	Write(ctx context.Context, batch []store.SealedEvent) error
-}
-
-// Shipper moves the sealed log to one sink, from the sink's own cursor.
+// Shipper moves the sealed log to this node's file. Each node has a file of its own with all of the log, whatever other nodes do; where it
+// goes on, the file's own last line says. The cursor in the database tells others how far it is, and where an empty file begins that has
+// taken another one's place.
 type Shipper struct {
 	DB   *store.DB
-	Sink Sink
+	File *File
 	Log  *slog.Logger
+
+	said time.Time // when the cursor was stored last
 }
 
 // Batch and pause of a shipper. The pause bounds how late an event arrives when nothing wakes the shipper.
@@ -28,9 +26,10 @@ const (
 	shipBatch = 4000
 	shipPause = 200 * time.Millisecond
 	shipRetry = 5 * time.Second
+	sayEvery  = time.Hour // also when nothing moves: see [store.FileCursorLife]
 )
 
-// Run ships until ctx ends. A sink that fails is tried again; nothing is passed over.
+// Run ships until ctx ends. A file that cannot be written is tried again; nothing is passed over.
 func (s *Shipper) Run(ctx context.Context) {
 	for {
 		wait := shipPause
@@ -39,7 +38,7 @@ func (s *Shipper) Run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			s.Log.Error("audit sink failed, will try again", "sink", s.Sink.Name(), "error", err)
+			s.Log.Error("audit file failed, will try again", "file", s.File.path, "error", err)
 			wait = shipRetry
 		case n == shipBatch:
 			continue
@@ -62,13 +61,15 @@ func (s *Shipper) Drain(ctx context.Context) error {
 	}
 }
 
-// ship moves one batch and returns its size. The cursor moves after the sink has the events: a crash between repeats them.
+// ship moves one batch and returns its size.
 func (s *Shipper) ship(ctx context.Context) (int, error) {
 	var batch []store.SealedEvent
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
-		after, err := tx.AuditCursor(s.Sink.Name())
-		if err != nil {
-			return err
+	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
+		after := s.File.Last()
+		if s.File.size == 0 {
+			if after, err = tx.AuditCursor(s.File.cursor); err != nil {
+				return err
+			}
 		}
 		batch, err = s.DB.AuditAfter(tx, after, shipBatch)
 		return err
@@ -76,16 +77,26 @@ func (s *Shipper) ship(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read sealed events: %w", err)
 	}
-	if len(batch) == 0 {
-		return 0, nil
+	if len(batch) > 0 {
+		err = s.File.Write(ctx, batch)
 	}
-	if err := s.Sink.Write(ctx, batch); err != nil {
-		return 0, fmt.Errorf("write to sink: %w", err)
+	return len(batch), errors.Join(err, s.say(ctx, len(batch) > 0 && err == nil))
+}
+
+// say stores how far the file is.
+func (s *Shipper) say(ctx context.Context, moved bool) error {
+	if now := s.DB.Now(); moved || now.Sub(s.said) >= sayEvery {
+		s.said = now
+	} else {
+		return nil
 	}
-	last := batch[len(batch)-1].Seq
-	err = s.DB.UpdateRelaxed(ctx, func(tx *store.Tx) error { return tx.SetAuditCursor(s.Sink.Name(), last) })
+	last := s.File.Last()
+	if last == 0 { // it has nothing to say yet, and must not set back what is known of the one before it
+		return nil
+	}
+	err := s.DB.UpdateRelaxed(ctx, func(tx *store.Tx) error { return tx.PutFileCursor(s.File.cursor, last) })
 	if err != nil {
-		return 0, fmt.Errorf("move sink cursor: %w", err)
+		return fmt.Errorf("store cursor of file: %w", err)
 	}
-	return len(batch), nil
+	return nil
 }

@@ -54,7 +54,7 @@ func (s *story) flush() error {
 	if err := <-sealing; err != nil {
 		return err
 	}
-	return (&audit.Shipper{DB: s.db, Sink: s.file, Log: s.log}).Drain(context.Background())
+	return (&audit.Shipper{DB: s.db, File: s.file, Log: s.log}).Drain(context.Background())
 }
 
 // marker is the source of the events that tests put between others.
