@@ -29,6 +29,7 @@ import (
 	"sallyport/internal/session"
 	"sallyport/internal/setting"
 	"sallyport/internal/store"
+	"sallyport/internal/stream"
 )
 
 // Service is the implementation.
@@ -41,6 +42,7 @@ type Service struct {
 	OperatorKeys *keyring.Ring // seals the secrets of the operator's access keys, and tokens for other servers and of theirs
 	Inspector    *provision.Inspector
 	Push         *scimpush.Worker
+	Sinks        *stream.Worker
 	// SignalKeys fetches the keys of a transmitter of signals and tells how many it publishes.
 	SignalKeys func(context.Context, store.SignalReceiver) (int, error)
 }
@@ -48,7 +50,7 @@ type Service struct {
 var _ api.Service[*endpoint.Call] = (*Service)(nil)
 
 // Direct names the operations that open their own transactions: see [endpoint.Rule].
-var Direct = []string{"CreateOneTimePassword", "ListDriftFindings", "StartScimTargetSync", "VerifySignalReceiver"}
+var Direct = []string{"CreateOneTimePassword", "ListDriftFindings", "StartScimTargetSync", "TestEventSink", "VerifySignalReceiver"}
 
 // Administers is the service's rule of accounts: it is about how people sign in, which those of the organization's instance alone
 // do, and it is for whoever administers that instance.

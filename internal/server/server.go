@@ -42,6 +42,7 @@ import (
 	"sallyport/internal/setting"
 	"sallyport/internal/ssf"
 	"sallyport/internal/store"
+	"sallyport/internal/stream"
 	"sallyport/internal/vend"
 	"sallyport/internal/web"
 )
@@ -70,6 +71,7 @@ type Server struct {
 	revoker  *revocation.Worker
 	inspect  *provision.Inspector
 	push     *scimpush.Worker
+	sinks    *stream.Worker
 	mail     *mail.Outbox
 	breached *breach.List
 	file     *audit.File // nil: off
@@ -116,6 +118,7 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 	s.watchDrift()
 	s.watchSCIM()
 	s.watchPush()
+	s.watchSinks()
 	return s, s.protocols()
 }
 
@@ -185,6 +188,7 @@ func (s *Server) rules() {
 	}
 	s.revoker = s.newRevoker()
 	s.inspect = &provision.Inspector{DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Settings: s.settings}
+	s.sinks = &stream.Worker{DB: s.db, Keys: s.ring, Owner: s.worker.Owner, Log: s.log}
 	s.push = &scimpush.Worker{DB: s.db, Keys: s.ring, Store: s.instance.StoreID, Owner: s.worker.Owner, Log: s.log}
 }
 

@@ -149,8 +149,8 @@ func TestOnlyTheOwnersAccountAdministers(t *testing.T) {
 			refused++
 		}
 	}
-	if refused != 78+22+74+47 {
-		t.Errorf("%d operations were tried, want 221", refused)
+	if refused != 78+22+83+47 {
+		t.Errorf("%d operations were tried, want 230", refused)
 	}
 }
 

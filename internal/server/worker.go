@@ -35,12 +35,13 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(func(ctx context.Context) { s.seal(ctx) })
 	run(s.indexEvents)
 	run(s.pushPeople)
+	run(s.shipEvents)
 	run(s.prune)
 	run(s.inspect.Run)
 	run((&scim.Reminder{DB: s.db, Owner: s.instance.Owner, Region: s.instance.Region, Node: s.worker.Owner, Log: s.log}).Run)
 	var shipper *audit.Shipper
 	if s.file != nil {
-		shipper = &audit.Shipper{DB: s.db, Sink: s.file, Log: s.log}
+		shipper = &audit.Shipper{DB: s.db, File: s.file, Log: s.log}
 		run(shipper.Run)
 	}
 	done := make(chan struct{})

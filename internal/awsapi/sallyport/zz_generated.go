@@ -36,6 +36,7 @@ var Info = awsapi.Service{
 		&opApproveScimRemovals,
 		&opBlockClient,
 		&opCloseAccount,
+		&opCreateEventSink,
 		&opCreateOneTimePassword,
 		&opCreateOperatorKey,
 		&opCreateScimTarget,
@@ -43,6 +44,7 @@ var Info = awsapi.Service{
 		&opCreateScimToken,
 		&opCreateSignalReceiver,
 		&opCreateSignalStream,
+		&opDeleteEventSink,
 		&opDeleteMfaDevice,
 		&opDeleteMyMfaDevice,
 		&opDeleteOperatorKey,
@@ -53,10 +55,12 @@ var Info = awsapi.Service{
 		&opDeleteSignalReceiver,
 		&opDeleteSignalStream,
 		&opDescribeDriftHealing,
+		&opDescribeEventSink,
 		&opDescribeRevocation,
 		&opDescribeScimTarget,
 		&opDescribeUserSignIn,
 		&opDisableUser,
+		&opDiscardDeadEvents,
 		&opDisownNotice,
 		&opEnableUser,
 		&opEndAllSessions,
@@ -70,7 +74,9 @@ var Info = awsapi.Service{
 		&opInviteUser,
 		&opListAssignments,
 		&opListClients,
+		&opListDeadEvents,
 		&opListDriftFindings,
+		&opListEventSinks,
 		&opListMfaDevices,
 		&opListMyClients,
 		&opListMyMfaDevices,
@@ -97,11 +103,14 @@ var Info = awsapi.Service{
 		&opReopenAccount,
 		&opResetSetting,
 		&opResetUserPassword,
+		&opRetryDeadEvents,
 		&opRevoke,
 		&opRotateSignalKey,
 		&opStartScimTargetSync,
+		&opTestEventSink,
 		&opUnblockClient,
 		&opUnlockUser,
+		&opUpdateEventSink,
 		&opUpdateOperatorKey,
 		&opUpdateScimTarget,
 		&opUpdateScimToken,
@@ -118,6 +127,8 @@ type Service[T any] interface {
 	BlockClient(ctx context.Context, call T, in *BlockClientRequest) (*BlockClientResponse, error)
 	// CloseAccount closes an account: what was given out in it ends for good, and nothing is given out or provisioned in it until it is reopened. Closing one that is closed changes nothing. The management account cannot be closed; a delegated administrator cannot close its own.
 	CloseAccount(ctx context.Context, call T, in *CloseAccountRequest) (*CloseAccountResponse, error)
+	// CreateEventSink sends the audit log to a receiver elsewhere: what happens from now on or, with FromStart, all that the log has.
+	CreateEventSink(ctx context.Context, call T, in *CreateEventSinkRequest) (*CreateEventSinkResponse, error)
 	// CreateOneTimePassword makes a password that works once, and must be changed when it has.
 	CreateOneTimePassword(ctx context.Context, call T, in *CreateOneTimePasswordRequest) (*CreateOneTimePasswordResponse, error)
 	// CreateOperatorKey makes an access key for the operator. Its secret is shown this once.
@@ -132,6 +143,8 @@ type Service[T any] interface {
 	CreateSignalReceiver(ctx context.Context, call T, in *CreateSignalReceiverRequest) (*CreateSignalReceiverResponse, error)
 	// CreateSignalStream tells a receiver elsewhere of what happens here. The token that it polls and manages its stream with is shown this once.
 	CreateSignalStream(ctx context.Context, call T, in *CreateSignalStreamRequest) (*CreateSignalStreamResponse, error)
+	// DeleteEventSink ends the sending to a receiver, and forgets what it has refused.
+	DeleteEventSink(ctx context.Context, call T, in *DeleteEventSinkRequest) (*DeleteEventSinkResponse, error)
 	// DeleteMfaDevice removes a user's device.
 	DeleteMfaDevice(ctx context.Context, call T, in *DeleteMfaDeviceRequest) (*DeleteMfaDeviceResponse, error)
 	// DeleteMyMfaDevice removes one of the caller's devices.
@@ -152,6 +165,8 @@ type Service[T any] interface {
 	DeleteSignalStream(ctx context.Context, call T, in *DeleteSignalStreamRequest) (*DeleteSignalStreamResponse, error)
 	// DescribeDriftHealing tells how far the healing of a role has come.
 	DescribeDriftHealing(ctx context.Context, call T, in *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error)
+	// DescribeEventSink tells how the sending to a receiver goes: how far it is behind, what has failed, what it has refused.
+	DescribeEventSink(ctx context.Context, call T, in *DescribeEventSinkRequest) (*DescribeEventSinkResponse, error)
 	// DescribeRevocation tells how far a revocation has come.
 	DescribeRevocation(ctx context.Context, call T, in *DescribeRevocationRequest) (*DescribeRevocationResponse, error)
 	// DescribeScimTarget tells how the pushing to a server goes: what waits, since when, and what has failed.
@@ -160,6 +175,8 @@ type Service[T any] interface {
 	DescribeUserSignIn(ctx context.Context, call T, in *DescribeUserSignInRequest) (*DescribeUserSignInResponse, error)
 	// DisableUser keeps a user from signing in, and ends the sessions and the role credentials that they have.
 	DisableUser(ctx context.Context, call T, in *DisableUserRequest) (*DisableUserResponse, error)
+	// DiscardDeadEvents forgets that a receiver has refused events: those of Sequences or, with All, all. They stay in the audit log.
+	DiscardDeadEvents(ctx context.Context, call T, in *DiscardDeadEventsRequest) (*DiscardDeadEventsResponse, error)
 	// DisownNotice says that it was not the caller who did what a notice tells of. It ends all of their sessions.
 	DisownNotice(ctx context.Context, call T, in *DisownNoticeRequest) (*DisownNoticeResponse, error)
 	// EnableUser lets a disabled user sign in again.
@@ -186,8 +203,12 @@ type Service[T any] interface {
 	ListAssignments(ctx context.Context, call T, in *ListAssignmentsRequest) (*ListAssignmentsResponse, error)
 	// ListClients lists the clients that have sessions or are blocked.
 	ListClients(ctx context.Context, call T, in *ListClientsRequest) (*ListClientsResponse, error)
+	// ListDeadEvents lists the events that a receiver has refused, and why.
+	ListDeadEvents(ctx context.Context, call T, in *ListDeadEventsRequest) (*ListDeadEventsResponse, error)
 	// ListDriftFindings compares the roles in accounts with what was provisioned, now. Each page is about at most MaxResults roles; RolesChecked tells how many, and Findings only of those that are not what they should be.
 	ListDriftFindings(ctx context.Context, call T, in *ListDriftFindingsRequest) (*ListDriftFindingsResponse, error)
+	// ListEventSinks lists the receivers of the audit log.
+	ListEventSinks(ctx context.Context, call T, in *ListEventSinksRequest) (*ListEventSinksResponse, error)
 	// ListMfaDevices lists a user's devices.
 	ListMfaDevices(ctx context.Context, call T, in *ListMfaDevicesRequest) (*ListMfaDevicesResponse, error)
 	// ListMyClients lists the clients that have sessions of the caller.
@@ -240,16 +261,22 @@ type Service[T any] interface {
 	ResetSetting(ctx context.Context, call T, in *ResetSettingRequest) (*ResetSettingResponse, error)
 	// ResetUserPassword makes a link by which a user chooses another password.
 	ResetUserPassword(ctx context.Context, call T, in *ResetUserPasswordRequest) (*ResetUserPasswordResponse, error)
+	// RetryDeadEvents has events sent again that a receiver has refused: those of Sequences or, with All, all.
+	RetryDeadEvents(ctx context.Context, call T, in *RetryDeadEventsRequest) (*RetryDeadEventsResponse, error)
 	// Revoke cuts off a user, a session, a permission set (in all accounts or in one) or an account: what was given out before is refused from the answer on. It goes on after the answer: DescribeRevocation. With DryRun it tells what it would cut off, and does nothing.
 	Revoke(ctx context.Context, call T, in *RevokeRequest) (*RevokeResponse, error)
 	// RotateSignalKey makes a new key for the signatures of signals. It is published at once, and signs from a minute later on.
 	RotateSignalKey(ctx context.Context, call T, in *RotateSignalKeyRequest) (*RotateSignalKeyResponse, error)
 	// StartScimTargetSync compares both sides and puts right what differs there. With DryRun it does nothing but say what it would do.
 	StartScimTargetSync(ctx context.Context, call T, in *StartScimTargetSyncRequest) (*StartScimTargetSyncResponse, error)
+	// TestEventSink sends a receiver an event that is marked as a test, and tells what came of it.
+	TestEventSink(ctx context.Context, call T, in *TestEventSinkRequest) (*TestEventSinkResponse, error)
 	// UnblockClient lets a blocked client start sessions again.
 	UnblockClient(ctx context.Context, call T, in *UnblockClientRequest) (*UnblockClientResponse, error)
 	// UnlockUser forgets the failed attempts of a user, who can sign in without delay then.
 	UnlockUser(ctx context.Context, call T, in *UnlockUserRequest) (*UnlockUserResponse, error)
+	// UpdateEventSink changes where, how and what is sent, or pauses it. It is tried again at once.
+	UpdateEventSink(ctx context.Context, call T, in *UpdateEventSinkRequest) (*UpdateEventSinkResponse, error)
 	// UpdateOperatorKey switches one of the operator's access keys off or on.
 	UpdateOperatorKey(ctx context.Context, call T, in *UpdateOperatorKeyRequest) (*UpdateOperatorKeyResponse, error)
 	// UpdateScimTarget changes how, where and what is pushed, or pauses it. Where it changes what is pushed, both sides are compared anew.
@@ -278,6 +305,11 @@ func (Unimplemented[T]) BlockClient(context.Context, T, *BlockClientRequest) (*B
 // CloseAccount says that the operation is not implemented.
 func (Unimplemented[T]) CloseAccount(context.Context, T, *CloseAccountRequest) (*CloseAccountResponse, error) {
 	return nil, awsapi.NotImplemented(&opCloseAccount)
+}
+
+// CreateEventSink says that the operation is not implemented.
+func (Unimplemented[T]) CreateEventSink(context.Context, T, *CreateEventSinkRequest) (*CreateEventSinkResponse, error) {
+	return nil, awsapi.NotImplemented(&opCreateEventSink)
 }
 
 // CreateOneTimePassword says that the operation is not implemented.
@@ -313,6 +345,11 @@ func (Unimplemented[T]) CreateSignalReceiver(context.Context, T, *CreateSignalRe
 // CreateSignalStream says that the operation is not implemented.
 func (Unimplemented[T]) CreateSignalStream(context.Context, T, *CreateSignalStreamRequest) (*CreateSignalStreamResponse, error) {
 	return nil, awsapi.NotImplemented(&opCreateSignalStream)
+}
+
+// DeleteEventSink says that the operation is not implemented.
+func (Unimplemented[T]) DeleteEventSink(context.Context, T, *DeleteEventSinkRequest) (*DeleteEventSinkResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteEventSink)
 }
 
 // DeleteMfaDevice says that the operation is not implemented.
@@ -365,6 +402,11 @@ func (Unimplemented[T]) DescribeDriftHealing(context.Context, T, *DescribeDriftH
 	return nil, awsapi.NotImplemented(&opDescribeDriftHealing)
 }
 
+// DescribeEventSink says that the operation is not implemented.
+func (Unimplemented[T]) DescribeEventSink(context.Context, T, *DescribeEventSinkRequest) (*DescribeEventSinkResponse, error) {
+	return nil, awsapi.NotImplemented(&opDescribeEventSink)
+}
+
 // DescribeRevocation says that the operation is not implemented.
 func (Unimplemented[T]) DescribeRevocation(context.Context, T, *DescribeRevocationRequest) (*DescribeRevocationResponse, error) {
 	return nil, awsapi.NotImplemented(&opDescribeRevocation)
@@ -383,6 +425,11 @@ func (Unimplemented[T]) DescribeUserSignIn(context.Context, T, *DescribeUserSign
 // DisableUser says that the operation is not implemented.
 func (Unimplemented[T]) DisableUser(context.Context, T, *DisableUserRequest) (*DisableUserResponse, error) {
 	return nil, awsapi.NotImplemented(&opDisableUser)
+}
+
+// DiscardDeadEvents says that the operation is not implemented.
+func (Unimplemented[T]) DiscardDeadEvents(context.Context, T, *DiscardDeadEventsRequest) (*DiscardDeadEventsResponse, error) {
+	return nil, awsapi.NotImplemented(&opDiscardDeadEvents)
 }
 
 // DisownNotice says that the operation is not implemented.
@@ -450,9 +497,19 @@ func (Unimplemented[T]) ListClients(context.Context, T, *ListClientsRequest) (*L
 	return nil, awsapi.NotImplemented(&opListClients)
 }
 
+// ListDeadEvents says that the operation is not implemented.
+func (Unimplemented[T]) ListDeadEvents(context.Context, T, *ListDeadEventsRequest) (*ListDeadEventsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListDeadEvents)
+}
+
 // ListDriftFindings says that the operation is not implemented.
 func (Unimplemented[T]) ListDriftFindings(context.Context, T, *ListDriftFindingsRequest) (*ListDriftFindingsResponse, error) {
 	return nil, awsapi.NotImplemented(&opListDriftFindings)
+}
+
+// ListEventSinks says that the operation is not implemented.
+func (Unimplemented[T]) ListEventSinks(context.Context, T, *ListEventSinksRequest) (*ListEventSinksResponse, error) {
+	return nil, awsapi.NotImplemented(&opListEventSinks)
 }
 
 // ListMfaDevices says that the operation is not implemented.
@@ -585,6 +642,11 @@ func (Unimplemented[T]) ResetUserPassword(context.Context, T, *ResetUserPassword
 	return nil, awsapi.NotImplemented(&opResetUserPassword)
 }
 
+// RetryDeadEvents says that the operation is not implemented.
+func (Unimplemented[T]) RetryDeadEvents(context.Context, T, *RetryDeadEventsRequest) (*RetryDeadEventsResponse, error) {
+	return nil, awsapi.NotImplemented(&opRetryDeadEvents)
+}
+
 // Revoke says that the operation is not implemented.
 func (Unimplemented[T]) Revoke(context.Context, T, *RevokeRequest) (*RevokeResponse, error) {
 	return nil, awsapi.NotImplemented(&opRevoke)
@@ -600,6 +662,11 @@ func (Unimplemented[T]) StartScimTargetSync(context.Context, T, *StartScimTarget
 	return nil, awsapi.NotImplemented(&opStartScimTargetSync)
 }
 
+// TestEventSink says that the operation is not implemented.
+func (Unimplemented[T]) TestEventSink(context.Context, T, *TestEventSinkRequest) (*TestEventSinkResponse, error) {
+	return nil, awsapi.NotImplemented(&opTestEventSink)
+}
+
 // UnblockClient says that the operation is not implemented.
 func (Unimplemented[T]) UnblockClient(context.Context, T, *UnblockClientRequest) (*UnblockClientResponse, error) {
 	return nil, awsapi.NotImplemented(&opUnblockClient)
@@ -608,6 +675,11 @@ func (Unimplemented[T]) UnblockClient(context.Context, T, *UnblockClientRequest)
 // UnlockUser says that the operation is not implemented.
 func (Unimplemented[T]) UnlockUser(context.Context, T, *UnlockUserRequest) (*UnlockUserResponse, error) {
 	return nil, awsapi.NotImplemented(&opUnlockUser)
+}
+
+// UpdateEventSink says that the operation is not implemented.
+func (Unimplemented[T]) UpdateEventSink(context.Context, T, *UpdateEventSinkRequest) (*UpdateEventSinkResponse, error) {
+	return nil, awsapi.NotImplemented(&opUpdateEventSink)
 }
 
 // UpdateOperatorKey says that the operation is not implemented.
@@ -641,6 +713,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opApproveScimRemovals, s.ApproveScimRemovals),
 		awsapi.Op(&Info, &opBlockClient, s.BlockClient),
 		awsapi.Op(&Info, &opCloseAccount, s.CloseAccount),
+		awsapi.Op(&Info, &opCreateEventSink, s.CreateEventSink),
 		awsapi.Op(&Info, &opCreateOneTimePassword, s.CreateOneTimePassword),
 		awsapi.Op(&Info, &opCreateOperatorKey, s.CreateOperatorKey),
 		awsapi.Op(&Info, &opCreateScimTarget, s.CreateScimTarget),
@@ -648,6 +721,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opCreateScimToken, s.CreateScimToken),
 		awsapi.Op(&Info, &opCreateSignalReceiver, s.CreateSignalReceiver),
 		awsapi.Op(&Info, &opCreateSignalStream, s.CreateSignalStream),
+		awsapi.Op(&Info, &opDeleteEventSink, s.DeleteEventSink),
 		awsapi.Op(&Info, &opDeleteMfaDevice, s.DeleteMfaDevice),
 		awsapi.Op(&Info, &opDeleteMyMfaDevice, s.DeleteMyMfaDevice),
 		awsapi.Op(&Info, &opDeleteOperatorKey, s.DeleteOperatorKey),
@@ -658,10 +732,12 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opDeleteSignalReceiver, s.DeleteSignalReceiver),
 		awsapi.Op(&Info, &opDeleteSignalStream, s.DeleteSignalStream),
 		awsapi.Op(&Info, &opDescribeDriftHealing, s.DescribeDriftHealing),
+		awsapi.Op(&Info, &opDescribeEventSink, s.DescribeEventSink),
 		awsapi.Op(&Info, &opDescribeRevocation, s.DescribeRevocation),
 		awsapi.Op(&Info, &opDescribeScimTarget, s.DescribeScimTarget),
 		awsapi.Op(&Info, &opDescribeUserSignIn, s.DescribeUserSignIn),
 		awsapi.Op(&Info, &opDisableUser, s.DisableUser),
+		awsapi.Op(&Info, &opDiscardDeadEvents, s.DiscardDeadEvents),
 		awsapi.Op(&Info, &opDisownNotice, s.DisownNotice),
 		awsapi.Op(&Info, &opEnableUser, s.EnableUser),
 		awsapi.Op(&Info, &opEndAllSessions, s.EndAllSessions),
@@ -675,7 +751,9 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opInviteUser, s.InviteUser),
 		awsapi.Op(&Info, &opListAssignments, s.ListAssignments),
 		awsapi.Op(&Info, &opListClients, s.ListClients),
+		awsapi.Op(&Info, &opListDeadEvents, s.ListDeadEvents),
 		awsapi.Op(&Info, &opListDriftFindings, s.ListDriftFindings),
+		awsapi.Op(&Info, &opListEventSinks, s.ListEventSinks),
 		awsapi.Op(&Info, &opListMfaDevices, s.ListMfaDevices),
 		awsapi.Op(&Info, &opListMyClients, s.ListMyClients),
 		awsapi.Op(&Info, &opListMyMfaDevices, s.ListMyMfaDevices),
@@ -702,11 +780,14 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opReopenAccount, s.ReopenAccount),
 		awsapi.Op(&Info, &opResetSetting, s.ResetSetting),
 		awsapi.Op(&Info, &opResetUserPassword, s.ResetUserPassword),
+		awsapi.Op(&Info, &opRetryDeadEvents, s.RetryDeadEvents),
 		awsapi.Op(&Info, &opRevoke, s.Revoke),
 		awsapi.Op(&Info, &opRotateSignalKey, s.RotateSignalKey),
 		awsapi.Op(&Info, &opStartScimTargetSync, s.StartScimTargetSync),
+		awsapi.Op(&Info, &opTestEventSink, s.TestEventSink),
 		awsapi.Op(&Info, &opUnblockClient, s.UnblockClient),
 		awsapi.Op(&Info, &opUnlockUser, s.UnlockUser),
+		awsapi.Op(&Info, &opUpdateEventSink, s.UpdateEventSink),
 		awsapi.Op(&Info, &opUpdateOperatorKey, s.UpdateOperatorKey),
 		awsapi.Op(&Info, &opUpdateScimTarget, s.UpdateScimTarget),
 		awsapi.Op(&Info, &opUpdateScimToken, s.UpdateScimToken),
@@ -742,6 +823,15 @@ var (
 		Out:       &shapeCloseAccountResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(CloseAccountRequest) }, NewOut: func() any { return new(CloseAccountResponse) },
+	}
+	opCreateEventSink = awsapi.OperationMeta{
+		Name: "CreateEventSink", Action: "sallyport:CreateEventSink", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeCreateEventSinkRequest,
+		Out:       &shapeCreateEventSinkResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CreateEventSinkRequest) }, NewOut: func() any { return new(CreateEventSinkResponse) },
 	}
 	opCreateOneTimePassword = awsapi.OperationMeta{
 		Name: "CreateOneTimePassword", Action: "sallyport:CreateOneTimePassword", ReadOnly: false, Unsigned: false,
@@ -805,6 +895,15 @@ var (
 		Out:       &shapeCreateSignalStreamResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(CreateSignalStreamRequest) }, NewOut: func() any { return new(CreateSignalStreamResponse) },
+	}
+	opDeleteEventSink = awsapi.OperationMeta{
+		Name: "DeleteEventSink", Action: "sallyport:DeleteEventSink", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:event-sink/${SinkId}"},
+		In:        &shapeDeleteEventSinkRequest,
+		Out:       &shapeDeleteEventSinkResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteEventSinkRequest) }, NewOut: func() any { return new(DeleteEventSinkResponse) },
 	}
 	opDeleteMfaDevice = awsapi.OperationMeta{
 		Name: "DeleteMfaDevice", Action: "sallyport:DeleteMfaDevice", ReadOnly: false, Unsigned: false,
@@ -897,6 +996,15 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DescribeDriftHealingRequest) }, NewOut: func() any { return new(DescribeDriftHealingResponse) },
 	}
+	opDescribeEventSink = awsapi.OperationMeta{
+		Name: "DescribeEventSink", Action: "sallyport:DescribeEventSink", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:event-sink/${SinkId}"},
+		In:        &shapeDescribeEventSinkRequest,
+		Out:       &shapeDescribeEventSinkResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DescribeEventSinkRequest) }, NewOut: func() any { return new(DescribeEventSinkResponse) },
+	}
 	opDescribeRevocation = awsapi.OperationMeta{
 		Name: "DescribeRevocation", Action: "sallyport:DescribeRevocation", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -932,6 +1040,15 @@ var (
 		Out:       &shapeDisableUserResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DisableUserRequest) }, NewOut: func() any { return new(DisableUserResponse) },
+	}
+	opDiscardDeadEvents = awsapi.OperationMeta{
+		Name: "DiscardDeadEvents", Action: "sallyport:DiscardDeadEvents", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:event-sink/${SinkId}"},
+		In:        &shapeDiscardDeadEventsRequest,
+		Out:       &shapeDiscardDeadEventsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DiscardDeadEventsRequest) }, NewOut: func() any { return new(DiscardDeadEventsResponse) },
 	}
 	opDisownNotice = awsapi.OperationMeta{
 		Name: "DisownNotice", Action: "sallyport:DisownNotice", ReadOnly: false, Unsigned: false,
@@ -1054,6 +1171,15 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListClientsRequest) }, NewOut: func() any { return new(ListClientsResponse) },
 	}
+	opListDeadEvents = awsapi.OperationMeta{
+		Name: "ListDeadEvents", Action: "sallyport:ListDeadEvents", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:event-sink/${SinkId}"},
+		In:        &shapeListDeadEventsRequest,
+		Out:       &shapeListDeadEventsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListDeadEventsRequest) }, NewOut: func() any { return new(ListDeadEventsResponse) },
+	}
 	opListDriftFindings = awsapi.OperationMeta{
 		Name: "ListDriftFindings", Action: "sallyport:ListDriftFindings", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1062,6 +1188,15 @@ var (
 		Out:       &shapeListDriftFindingsResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListDriftFindingsRequest) }, NewOut: func() any { return new(ListDriftFindingsResponse) },
+	}
+	opListEventSinks = awsapi.OperationMeta{
+		Name: "ListEventSinks", Action: "sallyport:ListEventSinks", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListEventSinksRequest,
+		Out:       &shapeListEventSinksResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListEventSinksRequest) }, NewOut: func() any { return new(ListEventSinksResponse) },
 	}
 	opListMfaDevices = awsapi.OperationMeta{
 		Name: "ListMfaDevices", Action: "sallyport:ListMfaDevices", ReadOnly: true, Unsigned: false,
@@ -1302,6 +1437,15 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ResetUserPasswordRequest) }, NewOut: func() any { return new(ResetUserPasswordResponse) },
 	}
+	opRetryDeadEvents = awsapi.OperationMeta{
+		Name: "RetryDeadEvents", Action: "sallyport:RetryDeadEvents", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:event-sink/${SinkId}"},
+		In:        &shapeRetryDeadEventsRequest,
+		Out:       &shapeRetryDeadEventsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(RetryDeadEventsRequest) }, NewOut: func() any { return new(RetryDeadEventsResponse) },
+	}
 	opRevoke = awsapi.OperationMeta{
 		Name: "Revoke", Action: "sallyport:Revoke", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1329,6 +1473,15 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(StartScimTargetSyncRequest) }, NewOut: func() any { return new(StartScimTargetSyncResponse) },
 	}
+	opTestEventSink = awsapi.OperationMeta{
+		Name: "TestEventSink", Action: "sallyport:TestEventSink", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:event-sink/${SinkId}"},
+		In:        &shapeTestEventSinkRequest,
+		Out:       &shapeTestEventSinkResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(TestEventSinkRequest) }, NewOut: func() any { return new(TestEventSinkResponse) },
+	}
 	opUnblockClient = awsapi.OperationMeta{
 		Name: "UnblockClient", Action: "sallyport:UnblockClient", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1346,6 +1499,15 @@ var (
 		Out:       &shapeUnlockUserResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(UnlockUserRequest) }, NewOut: func() any { return new(UnlockUserResponse) },
+	}
+	opUpdateEventSink = awsapi.OperationMeta{
+		Name: "UpdateEventSink", Action: "sallyport:UpdateEventSink", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:event-sink/${SinkId}"},
+		In:        &shapeUpdateEventSinkRequest,
+		Out:       &shapeUpdateEventSinkResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(UpdateEventSinkRequest) }, NewOut: func() any { return new(UpdateEventSinkResponse) },
 	}
 	opUpdateOperatorKey = awsapi.OperationMeta{
 		Name: "UpdateOperatorKey", Action: "sallyport:UpdateOperatorKey", ReadOnly: false, Unsigned: false,
@@ -1449,6 +1611,30 @@ type CloseAccountRequest struct {
 // CloseAccountResponse is a structure of the model.
 type CloseAccountResponse struct {
 	Account Account
+}
+
+// CreateEventSinkRequest is a structure of the model.
+type CreateEventSinkRequest struct {
+	Address        string
+	CaCertificates *string
+	EventSources   []string
+	Format         *string
+	FromStart      *bool
+	Kind           string
+	Name           string
+	Options        map[string]string
+	Secret         *string
+	WriteOnly      *bool
+}
+
+// LogValue hides the sensitive members.
+func (v CreateEventSinkRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeCreateEventSinkRequest, v)
+}
+
+// CreateEventSinkResponse is a structure of the model.
+type CreateEventSinkResponse struct {
+	EventSink EventSink
 }
 
 // CreateOneTimePasswordRequest is a structure of the model.
@@ -1587,6 +1773,25 @@ func (v CreateSignalStreamResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeCreateSignalStreamResponse, v)
 }
 
+// DeadEvent is a structure of the model.
+type DeadEvent struct {
+	Attempts  int32
+	EventId   string
+	Reason    string
+	RefusedAt time.Time
+	Retrying  *bool
+	Sequence  int64
+}
+
+// DeleteEventSinkRequest is a structure of the model.
+type DeleteEventSinkRequest struct {
+	SinkId string
+}
+
+// DeleteEventSinkResponse is a structure of the model.
+type DeleteEventSinkResponse struct {
+}
+
 // DeleteMfaDeviceRequest is a structure of the model.
 type DeleteMfaDeviceRequest struct {
 	DeviceId string
@@ -1682,6 +1887,16 @@ type DescribeDriftHealingResponse struct {
 	DriftHealing DriftHealing
 }
 
+// DescribeEventSinkRequest is a structure of the model.
+type DescribeEventSinkRequest struct {
+	SinkId string
+}
+
+// DescribeEventSinkResponse is a structure of the model.
+type DescribeEventSinkResponse struct {
+	EventSink EventSink
+}
+
 // DescribeRevocationRequest is a structure of the model.
 type DescribeRevocationRequest struct {
 	RevocationId string
@@ -1736,6 +1951,18 @@ type DisableUserRequest struct {
 
 // DisableUserResponse is a structure of the model.
 type DisableUserResponse struct {
+}
+
+// DiscardDeadEventsRequest is a structure of the model.
+type DiscardDeadEventsRequest struct {
+	All       *bool
+	Sequences []int64
+	SinkId    string
+}
+
+// DiscardDeadEventsResponse is a structure of the model.
+type DiscardDeadEventsResponse struct {
+	Events int32
 }
 
 // DisownNoticeRequest is a structure of the model.
@@ -1831,6 +2058,33 @@ type EndUserSessionsResponse struct {
 	Ended int32
 }
 
+// EventSink is a structure of the model.
+type EventSink struct {
+	Address           string
+	CreatedAt         time.Time
+	DeadEvents        int32
+	Delivered         int64
+	EventSources      []string
+	Failures          int32
+	FailuresInARow    int32
+	Format            string
+	HasCaCertificates *bool
+	HasSecret         *bool
+	Kind              string
+	LagEvents         int64
+	LagSeconds        int64
+	LastDeliveredAt   *time.Time
+	LastError         *string
+	LastErrorAt       *time.Time
+	Name              string
+	Options           map[string]string
+	Position          int64
+	ResumesAt         *time.Time
+	SinkId            string
+	State             EventSinkState
+	WriteOnly         *bool
+}
+
 // GetSettingRequest is a structure of the model.
 type GetSettingRequest struct {
 	Name string
@@ -1896,6 +2150,19 @@ type ListClientsResponse struct {
 	NextToken *string
 }
 
+// ListDeadEventsRequest is a structure of the model.
+type ListDeadEventsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+	SinkId     string
+}
+
+// ListDeadEventsResponse is a structure of the model.
+type ListDeadEventsResponse struct {
+	DeadEvents []DeadEvent
+	NextToken  *string
+}
+
 // ListDriftFindingsRequest is a structure of the model.
 type ListDriftFindingsRequest struct {
 	AccountId   *string
@@ -1910,6 +2177,18 @@ type ListDriftFindingsResponse struct {
 	NextToken         *string
 	RolesChecked      int32
 	UncheckedAccounts []UncheckedAccount
+}
+
+// ListEventSinksRequest is a structure of the model.
+type ListEventSinksRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListEventSinksResponse is a structure of the model.
+type ListEventSinksResponse struct {
+	EventSinks []EventSink
+	NextToken  *string
 }
 
 // ListMfaDevicesRequest is a structure of the model.
@@ -2299,6 +2578,18 @@ func (v ResetUserPasswordResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeResetUserPasswordResponse, v)
 }
 
+// RetryDeadEventsRequest is a structure of the model.
+type RetryDeadEventsRequest struct {
+	All       *bool
+	Sequences []int64
+	SinkId    string
+}
+
+// RetryDeadEventsResponse is a structure of the model.
+type RetryDeadEventsResponse struct {
+	Events int32
+}
+
 // Revocation is a structure of the model.
 type Revocation struct {
 	AccountCount     int32
@@ -2525,6 +2816,18 @@ type Tag struct {
 	Value string
 }
 
+// TestEventSinkRequest is a structure of the model.
+type TestEventSinkRequest struct {
+	SinkId string
+}
+
+// TestEventSinkResponse is a structure of the model.
+type TestEventSinkResponse struct {
+	Delivered    bool
+	Error        *string
+	Milliseconds int32
+}
+
 // UnblockClientRequest is a structure of the model.
 type UnblockClientRequest struct {
 	ClientKey string
@@ -2547,6 +2850,30 @@ type UnlockUserRequest struct {
 
 // UnlockUserResponse is a structure of the model.
 type UnlockUserResponse struct {
+}
+
+// UpdateEventSinkRequest is a structure of the model.
+type UpdateEventSinkRequest struct {
+	Address        *string
+	CaCertificates *string
+	EventSources   []string
+	Format         *string
+	Name           *string
+	Options        map[string]string
+	Secret         *string
+	SinkId         string
+	State          *EventSinkState
+	WriteOnly      *bool
+}
+
+// LogValue hides the sensitive members.
+func (v UpdateEventSinkRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeUpdateEventSinkRequest, v)
+}
+
+// UpdateEventSinkResponse is a structure of the model.
+type UpdateEventSinkResponse struct {
+	EventSink EventSink
 }
 
 // UpdateOperatorKeyRequest is a structure of the model.
@@ -2672,6 +2999,15 @@ const (
 	DriftKindChanged    DriftKind = "CHANGED"
 	DriftKindUnexpected DriftKind = "UNEXPECTED"
 	DriftKindOutdated   DriftKind = "OUTDATED"
+)
+
+// EventSinkState is an enumeration of the model.
+type EventSinkState string
+
+// The values of EventSinkState.
+const (
+	EventSinkStateOn     EventSinkState = "ON"
+	EventSinkStatePaused EventSinkState = "PAUSED"
 )
 
 // MfaDeviceType is an enumeration of the model.
@@ -2950,7 +3286,22 @@ var (
 	shapeCloseAccountResponse = awsapi.Shape{Name: "CloseAccountResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Account", Shape: &shapeAccount, Required: true},
 	}}
-	shapeCount                        = awsapi.Shape{Name: "Count", Type: awsapi.Integer, HasMin: true, Min: 0}
+	shapeCount                  = awsapi.Shape{Name: "Count", Type: awsapi.Integer, HasMin: true, Min: 0}
+	shapeCreateEventSinkRequest = awsapi.Shape{Name: "CreateEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Address", Shape: &shapeEventSinkAddress, Required: true},
+		{Name: "CaCertificates", Shape: &shapeEventSinkCertificates},
+		{Name: "EventSources", Shape: &shapeEventSinkSources},
+		{Name: "Format", Shape: &shapeEventSinkFormat},
+		{Name: "FromStart", Shape: &shapeBoolean},
+		{Name: "Kind", Shape: &shapeEventSinkKind, Required: true},
+		{Name: "Name", Shape: &shapeEventSinkName, Required: true},
+		{Name: "Options", Shape: &shapeEventSinkOptions},
+		{Name: "Secret", Shape: &shapeEventSinkSecret},
+		{Name: "WriteOnly", Shape: &shapeBoolean},
+	}}
+	shapeCreateEventSinkResponse = awsapi.Shape{Name: "CreateEventSinkResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "EventSink", Shape: &shapeEventSink, Required: true},
+	}}
 	shapeCreateOneTimePasswordRequest = awsapi.Shape{Name: "CreateOneTimePasswordRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
 	}}
@@ -3018,8 +3369,21 @@ var (
 		{Name: "BearerToken", Shape: &shapeSignalToken, Required: true},
 		{Name: "SignalStream", Shape: &shapeSignalStream, Required: true},
 	}}
-	shapeDate                   = awsapi.Shape{Name: "Date", Type: awsapi.Timestamp}
-	shapeDeleteMfaDeviceRequest = awsapi.Shape{Name: "DeleteMfaDeviceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeDate      = awsapi.Shape{Name: "Date", Type: awsapi.Timestamp}
+	shapeDeadEvent = awsapi.Shape{Name: "DeadEvent", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Attempts", Shape: &shapeCount, Required: true},
+		{Name: "EventId", Shape: &shapeText, Required: true},
+		{Name: "Reason", Shape: &shapeText, Required: true},
+		{Name: "RefusedAt", Shape: &shapeDate, Required: true},
+		{Name: "Retrying", Shape: &shapeBoolean},
+		{Name: "Sequence", Shape: &shapeEventSequence, Required: true},
+	}}
+	shapeDeadEvents             = awsapi.Shape{Name: "DeadEvents", Type: awsapi.List, Elem: &shapeDeadEvent}
+	shapeDeleteEventSinkRequest = awsapi.Shape{Name: "DeleteEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
+	}}
+	shapeDeleteEventSinkResponse = awsapi.Shape{Name: "DeleteEventSinkResponse", Type: awsapi.Structure}
+	shapeDeleteMfaDeviceRequest  = awsapi.Shape{Name: "DeleteMfaDeviceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DeviceId", Shape: &shapeDeviceId, Required: true},
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
 	}}
@@ -3066,6 +3430,12 @@ var (
 	shapeDescribeDriftHealingResponse = awsapi.Shape{Name: "DescribeDriftHealingResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DriftHealing", Shape: &shapeDriftHealing, Required: true},
 	}}
+	shapeDescribeEventSinkRequest = awsapi.Shape{Name: "DescribeEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
+	}}
+	shapeDescribeEventSinkResponse = awsapi.Shape{Name: "DescribeEventSinkResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "EventSink", Shape: &shapeEventSink, Required: true},
+	}}
 	shapeDescribeRevocationRequest = awsapi.Shape{Name: "DescribeRevocationRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "RevocationId", Shape: &shapeRevocationId, Required: true},
 	}}
@@ -3101,7 +3471,15 @@ var (
 	shapeDisableUserRequest = awsapi.Shape{Name: "DisableUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
 	}}
-	shapeDisableUserResponse = awsapi.Shape{Name: "DisableUserResponse", Type: awsapi.Structure}
+	shapeDisableUserResponse      = awsapi.Shape{Name: "DisableUserResponse", Type: awsapi.Structure}
+	shapeDiscardDeadEventsRequest = awsapi.Shape{Name: "DiscardDeadEventsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "All", Shape: &shapeBoolean},
+		{Name: "Sequences", Shape: &shapeEventSequences},
+		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
+	}}
+	shapeDiscardDeadEventsResponse = awsapi.Shape{Name: "DiscardDeadEventsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Events", Shape: &shapeCount, Required: true},
+	}}
 	shapeDisownNoticeRequest = awsapi.Shape{Name: "DisownNoticeRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "NoticeId", Shape: &shapeNoticeId, Required: true},
 	}}
@@ -3157,7 +3535,49 @@ var (
 	shapeEndUserSessionsResponse = awsapi.Shape{Name: "EndUserSessionsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Ended", Shape: &shapeCount, Required: true},
 	}}
-	shapeGetSettingRequest = awsapi.Shape{Name: "GetSettingRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeEventCount     = awsapi.Shape{Name: "EventCount", Type: awsapi.Long}
+	shapeEventSequence  = awsapi.Shape{Name: "EventSequence", Type: awsapi.Long, HasMin: true, Min: 1}
+	shapeEventSequences = awsapi.Shape{Name: "EventSequences", Type: awsapi.List, HasMin: true, Min: 1, HasMax: true, Max: 500, Elem: &shapeEventSequence}
+	shapeEventSink      = awsapi.Shape{Name: "EventSink", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Address", Shape: &shapeText, Required: true},
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "DeadEvents", Shape: &shapeCount, Required: true},
+		{Name: "Delivered", Shape: &shapeEventCount, Required: true},
+		{Name: "EventSources", Shape: &shapeEventSinkSources},
+		{Name: "Failures", Shape: &shapeCount, Required: true},
+		{Name: "FailuresInARow", Shape: &shapeCount, Required: true},
+		{Name: "Format", Shape: &shapeEventSinkFormat, Required: true},
+		{Name: "HasCaCertificates", Shape: &shapeBoolean},
+		{Name: "HasSecret", Shape: &shapeBoolean},
+		{Name: "Kind", Shape: &shapeEventSinkKind, Required: true},
+		{Name: "LagEvents", Shape: &shapeEventCount, Required: true},
+		{Name: "LagSeconds", Shape: &shapeEventCount, Required: true},
+		{Name: "LastDeliveredAt", Shape: &shapeDate},
+		{Name: "LastError", Shape: &shapeText},
+		{Name: "LastErrorAt", Shape: &shapeDate},
+		{Name: "Name", Shape: &shapeText, Required: true},
+		{Name: "Options", Shape: &shapeEventSinkOptions},
+		{Name: "Position", Shape: &shapeEventCount, Required: true},
+		{Name: "ResumesAt", Shape: &shapeDate},
+		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
+		{Name: "State", Shape: &shapeEventSinkState, Required: true},
+		{Name: "WriteOnly", Shape: &shapeBoolean},
+	}}
+	shapeEventSinkAddress      = awsapi.Shape{Name: "EventSinkAddress", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 2048}
+	shapeEventSinkCertificates = awsapi.Shape{Name: "EventSinkCertificates", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 65536}
+	shapeEventSinkFormat       = awsapi.Shape{Name: "EventSinkFormat", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[a-z0-9-]+"}
+	shapeEventSinkId           = awsapi.Shape{Name: "EventSinkId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
+	shapeEventSinkKind         = awsapi.Shape{Name: "EventSinkKind", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[A-Z][A-Z0-9_]*"}
+	shapeEventSinkName         = awsapi.Shape{Name: "EventSinkName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[A-Za-z0-9][-A-Za-z0-9._]*"}
+	shapeEventSinkOptionName   = awsapi.Shape{Name: "EventSinkOptionName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[a-z][a-z0-9-]*"}
+	shapeEventSinkOptionValue  = awsapi.Shape{Name: "EventSinkOptionValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 8192}
+	shapeEventSinkOptions      = awsapi.Shape{Name: "EventSinkOptions", Type: awsapi.Map, HasMin: true, Min: 0, HasMax: true, Max: 32, Key: &shapeEventSinkOptionName, Elem: &shapeEventSinkOptionValue}
+	shapeEventSinkSecret       = awsapi.Shape{Name: "EventSinkSecret", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 8192, Sensitive: true}
+	shapeEventSinkSource       = awsapi.Shape{Name: "EventSinkSource", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 128}
+	shapeEventSinkSources      = awsapi.Shape{Name: "EventSinkSources", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 50, Elem: &shapeEventSinkSource}
+	shapeEventSinkState        = awsapi.Shape{Name: "EventSinkState", Type: awsapi.String, Enum: []string{"ON", "PAUSED"}}
+	shapeEventSinks            = awsapi.Shape{Name: "EventSinks", Type: awsapi.List, Elem: &shapeEventSink}
+	shapeGetSettingRequest     = awsapi.Shape{Name: "GetSettingRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Name", Shape: &shapeSettingName, Required: true},
 	}}
 	shapeGetSettingResponse = awsapi.Shape{Name: "GetSettingResponse", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -3201,6 +3621,15 @@ var (
 		{Name: "Clients", Shape: &shapeClients, Required: true},
 		{Name: "NextToken", Shape: &shapeNextToken},
 	}}
+	shapeListDeadEventsRequest = awsapi.Shape{Name: "ListDeadEventsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
+	}}
+	shapeListDeadEventsResponse = awsapi.Shape{Name: "ListDeadEventsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "DeadEvents", Shape: &shapeDeadEvents, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
 	shapeListDriftFindingsRequest = awsapi.Shape{Name: "ListDriftFindingsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AccountId", Shape: &shapeAccountId},
 		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
@@ -3212,6 +3641,14 @@ var (
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "RolesChecked", Shape: &shapeCount, Required: true},
 		{Name: "UncheckedAccounts", Shape: &shapeUncheckedAccounts, Required: true},
+	}}
+	shapeListEventSinksRequest = awsapi.Shape{Name: "ListEventSinksRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListEventSinksResponse = awsapi.Shape{Name: "ListEventSinksResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "EventSinks", Shape: &shapeEventSinks, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
 	}}
 	shapeListMfaDevicesRequest = awsapi.Shape{Name: "ListMfaDevicesRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "MaxResults", Shape: &shapeMaxResults},
@@ -3485,6 +3922,14 @@ var (
 		{Name: "Link", Shape: &shapeLink},
 		{Name: "SentTo", Shape: &shapeEmailAddress},
 	}}
+	shapeRetryDeadEventsRequest = awsapi.Shape{Name: "RetryDeadEventsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "All", Shape: &shapeBoolean},
+		{Name: "Sequences", Shape: &shapeEventSequences},
+		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
+	}}
+	shapeRetryDeadEventsResponse = awsapi.Shape{Name: "RetryDeadEventsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Events", Shape: &shapeCount, Required: true},
+	}}
 	shapeRevocation = awsapi.Shape{Name: "Revocation", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AccountCount", Shape: &shapeCount, Required: true},
 		{Name: "AccountId", Shape: &shapeAccountId},
@@ -3719,6 +4164,14 @@ var (
 		{Name: "Value", Shape: &shapeText, Required: true},
 	}}
 	shapeTags                 = awsapi.Shape{Name: "Tags", Type: awsapi.List, Elem: &shapeTag}
+	shapeTestEventSinkRequest = awsapi.Shape{Name: "TestEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
+	}}
+	shapeTestEventSinkResponse = awsapi.Shape{Name: "TestEventSinkResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Delivered", Shape: &shapeBoolean, Required: true},
+		{Name: "Error", Shape: &shapeText},
+		{Name: "Milliseconds", Shape: &shapeCount, Required: true},
+	}}
 	shapeText                 = awsapi.Shape{Name: "Text", Type: awsapi.String}
 	shapeTexts                = awsapi.Shape{Name: "Texts", Type: awsapi.List, Elem: &shapeText}
 	shapeUnblockClientRequest = awsapi.Shape{Name: "UnblockClientRequest", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -3733,7 +4186,22 @@ var (
 	shapeUnlockUserRequest = awsapi.Shape{Name: "UnlockUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
 	}}
-	shapeUnlockUserResponse       = awsapi.Shape{Name: "UnlockUserResponse", Type: awsapi.Structure}
+	shapeUnlockUserResponse     = awsapi.Shape{Name: "UnlockUserResponse", Type: awsapi.Structure}
+	shapeUpdateEventSinkRequest = awsapi.Shape{Name: "UpdateEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Address", Shape: &shapeEventSinkAddress},
+		{Name: "CaCertificates", Shape: &shapeEventSinkCertificates},
+		{Name: "EventSources", Shape: &shapeEventSinkSources},
+		{Name: "Format", Shape: &shapeEventSinkFormat},
+		{Name: "Name", Shape: &shapeEventSinkName},
+		{Name: "Options", Shape: &shapeEventSinkOptions},
+		{Name: "Secret", Shape: &shapeEventSinkSecret},
+		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
+		{Name: "State", Shape: &shapeEventSinkState},
+		{Name: "WriteOnly", Shape: &shapeBoolean},
+	}}
+	shapeUpdateEventSinkResponse = awsapi.Shape{Name: "UpdateEventSinkResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "EventSink", Shape: &shapeEventSink, Required: true},
+	}}
 	shapeUpdateOperatorKeyRequest = awsapi.Shape{Name: "UpdateOperatorKeyRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AccessKeyId", Shape: &shapeAccessKeyId, Required: true},
 		{Name: "Status", Shape: &shapeOperatorKeyStatus, Required: true},
