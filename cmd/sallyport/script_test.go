@@ -36,6 +36,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"sallyport": 
 //	terminate          sends SIGTERM to what runs in the background
 //	drawn FILE TEXT    fails unless FILE shows the QR code of TEXT, once and whole
 //	otpauth NAME DIR   $NAME is what an authenticator app reads for the first person of a sample world
+//	receive NAME FILE SECRETFILE   starts a receiver of events: see there
 //	setenv FILE        sets NAME=VALUE of a file
 //	tamper DIR ACCOUNT NAME  changes roles of an account in the database of a stopped server, and adds one
 //	within DURATION    fails when more time than that has passed since the last hang
@@ -45,7 +46,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"taken": taken, "free": free, "ready": ready, "get": get, "send": send, "hang": hang, "within": within, "terminate": terminate,
-			"tamper": tamper, "drawn": drawn, "otpauth": otpauth, "setenv": setenv,
+			"tamper": tamper, "drawn": drawn, "otpauth": otpauth, "setenv": setenv, "receive": receive,
 			"database": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], pgtest.NewDatabase(t)) },
 		},
 	})
