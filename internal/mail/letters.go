@@ -139,3 +139,21 @@ func clean(s string) string {
 	}
 	return s
 }
+
+// Alert tells whoever looks after a deployment of an alert.
+func (l Letters) Alert(severity, rule, what, id string, at time.Time, test bool) Message {
+	subject := fmt.Sprintf("[%s] %s at %s", severity, clean(rule), l.host())
+	if test {
+		subject = "TEST " + subject
+	}
+	return l.letter(subject, fmt.Sprintf(`%s
+
+    Severity:   %s
+    When:       %s
+    Alert:      %s
+
+See all of it, and say that you look after it:
+
+    sallyport alerts show %[4]s
+    sallyport alerts ack %[4]s --note "..."`, strings.ReplaceAll(what, "://", " "), severity, instant(at), id))
+}

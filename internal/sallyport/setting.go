@@ -30,14 +30,29 @@ func (*Service) GetSetting(_ context.Context, c *endpoint.Call, in *api.GetSetti
 
 // PutSetting changes a setting.
 func (*Service) PutSetting(_ context.Context, c *endpoint.Call, in *api.PutSettingRequest) (*api.PutSettingResponse, error) {
+	old, err := setting.Get(c.Tx, in.Name)
+	if err != nil {
+		return nil, err
+	}
 	v, err := setting.Put(c.Tx, in.Name, in.Value, c.Caller.ARN)
+	tellChange(c, old, v)
 	return &api.PutSettingResponse{Setting: settingOut(v)}, err
 }
 
 // ResetSetting puts a setting back to its default.
 func (*Service) ResetSetting(_ context.Context, c *endpoint.Call, in *api.ResetSettingRequest) (*api.ResetSettingResponse, error) {
+	old, err := setting.Get(c.Tx, in.Name)
+	if err != nil {
+		return nil, err
+	}
 	v, err := setting.Reset(c.Tx, in.Name)
+	tellChange(c, old, v)
 	return &api.ResetSettingResponse{Setting: settingOut(v)}, err
+}
+
+// tellChange has the event say what a setting was before, by which readers of the log see whether less is demanded now.
+func tellChange(c *endpoint.Call, old, now setting.Setting) {
+	c.Event.AdditionalEventData = map[string]any{"previousValue": old.Value, "newValue": now.Value}
 }
 
 func settingOut(v setting.Setting) api.Setting {

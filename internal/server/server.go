@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"sallyport/internal/alert"
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
 	"sallyport/internal/breach"
@@ -72,6 +73,8 @@ type Server struct {
 	inspect  *provision.Inspector
 	push     *scimpush.Worker
 	sinks    *stream.Worker
+	alerts   *alert.Evaluator
+	alarms   *alert.Deliverer
 	mail     *mail.Outbox
 	breached *breach.List
 	file     *audit.File // nil: off
@@ -114,6 +117,9 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 		return nil, err
 	}
 	s.rules()
+	if err := db.Update(ctx, alert.Install); err != nil {
+		return nil, fmt.Errorf("install alert rules: %w", err)
+	}
 	s.watchBeginning()
 	s.watchDrift()
 	s.watchSCIM()
@@ -189,6 +195,7 @@ func (s *Server) rules() {
 	s.revoker = s.newRevoker()
 	s.inspect = &provision.Inspector{DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Settings: s.settings}
 	s.sinks = &stream.Worker{DB: s.db, Keys: s.ring, Owner: s.worker.Owner, Log: s.log}
+	s.openAlerts()
 	s.push = &scimpush.Worker{DB: s.db, Keys: s.ring, Store: s.instance.StoreID, Owner: s.worker.Owner, Log: s.log}
 }
 

@@ -36,6 +36,8 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(s.indexEvents)
 	run(s.pushPeople)
 	run(s.shipEvents)
+	run(s.findAlerts)
+	run(s.sendAlerts)
 	run(s.prune)
 	run(s.inspect.Run)
 	run((&scim.Reminder{DB: s.db, Owner: s.instance.Owner, Region: s.instance.Region, Node: s.worker.Owner, Log: s.log}).Run)
@@ -199,7 +201,7 @@ func (s *Server) pruneOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune} {
+	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune, s.pruneAlerts} {
 		for more := true; more; {
 			err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
 				more, err = prune(tx)

@@ -23,6 +23,8 @@ const (
 	NewSuffix    = "new"    // accounts.role-suffix: another each time, as on AWS
 	StableSuffix = "stable" // accounts.role-suffix: the same each time
 
+	None = "none" // alerts.pipelines: nobody
+
 	AWSRates = "aws" // limits.throttle: at AWS's rates
 
 	Invited  = "invited"  // mfa.first-device: needs a one-time password or an invitation
@@ -31,6 +33,9 @@ const (
 
 // Values are the settings in force.
 type Values struct {
+	AlertPipelines string        // entries with commas between them: see package alert
+	AlertsKept     time.Duration // how long closed alerts are
+
 	RoleSuffix     string
 	DriftEvery     time.Duration // 0: never
 	LimitsMode     string
@@ -89,6 +94,10 @@ func (v Values) PasskeysAllowed() bool { return v.MFATypes != "totp" }
 var table = []definition{
 	words("accounts.role-suffix", NewSuffix, NewSuffix, func(v *Values) *string { return &v.RoleSuffix }, []string{NewSuffix, StableSuffix},
 		"How the name of a role ends that a permission set gets in an account again, after its last assignment there had gone: anew; or as before, so that what names the role goes on to."),
+	durations("alerts.kept", 365*day, "not there", day, 3650*day, false, func(v *Values) *time.Duration { return &v.AlertsKept },
+		"How long an alert that was closed is kept."),
+	texts("alerts.pipelines", None, "not there", pipelines, func(v *Values) *string { return &v.AlertPipelines },
+		"The callers that may change access without an alert, with commas between them: ARNs of users and roles, or ROLE@SOURCE for a role whose sessions have a source identity, or a person behind them."),
 	durations("drift.every", 0, "not there", time.Minute, 30*day, true, func(v *Values) *time.Duration { return &v.DriftEvery },
 		"How often the roles in all accounts are compared with what was provisioned; 0: only when somebody asks (sallyport drift)."),
 	words("limits.mode", string(quota.Strict), string(quota.Strict), func(v *Values) *string { return &v.LimitsMode }, []string{string(quota.Strict), string(quota.Relaxed)},

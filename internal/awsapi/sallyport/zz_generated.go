@@ -27,15 +27,18 @@ var Info = awsapi.Service{
 		{Name: "AccessDeniedException", Code: "AccessDeniedException", Status: 400, Members: []string{"Message", "Reason", "RequestId"}, Reasons: []string{"FRESH_FACTOR_REQUIRED", "SELF_SERVICE_OFF"}},
 		{Name: "ConflictException", Code: "ConflictException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "InternalServerException", Code: "InternalServerException", Status: 500, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
-		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"ACCOUNT", "CLIENT", "DRIFT_HEALING", "MFA_DEVICE", "NOTICE", "OPERATOR_KEY", "PERMISSION_SET", "REVOCATION", "SCIM_TARGET", "SCIM_TENANT", "SCIM_TOKEN", "SESSION", "SETTING", "SIGNAL_RECEIVER", "SIGNAL_STREAM", "USER"}},
+		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"ALERT", "ALERT_RULE", "ALERT_SILENCE", "ALERT_TARGET", "ACCOUNT", "CLIENT", "DRIFT_HEALING", "MFA_DEVICE", "NOTICE", "OPERATOR_KEY", "PERMISSION_SET", "REVOCATION", "SCIM_TARGET", "SCIM_TENANT", "SCIM_TOKEN", "SESSION", "SETTING", "SIGNAL_RECEIVER", "SIGNAL_STREAM", "USER"}},
 		{Name: "ServiceQuotaExceededException", Code: "ServiceQuotaExceededException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "ThrottlingException", Code: "ThrottlingException", Status: 400, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
 		{Name: "ValidationException", Code: "ValidationException", Status: 400, Members: []string{"Message", "RequestId"}},
 	},
 	Operations: []*awsapi.OperationMeta{
+		&opAcknowledgeAlert,
 		&opApproveScimRemovals,
 		&opBlockClient,
 		&opCloseAccount,
+		&opCloseAlert,
+		&opCreateAlertSilence,
 		&opCreateEventSink,
 		&opCreateOneTimePassword,
 		&opCreateOperatorKey,
@@ -44,6 +47,9 @@ var Info = awsapi.Service{
 		&opCreateScimToken,
 		&opCreateSignalReceiver,
 		&opCreateSignalStream,
+		&opDeleteAlertRule,
+		&opDeleteAlertSilence,
+		&opDeleteAlertTarget,
 		&opDeleteEventSink,
 		&opDeleteMfaDevice,
 		&opDeleteMyMfaDevice,
@@ -54,6 +60,7 @@ var Info = awsapi.Service{
 		&opDeleteScimToken,
 		&opDeleteSignalReceiver,
 		&opDeleteSignalStream,
+		&opDescribeAlert,
 		&opDescribeDriftHealing,
 		&opDescribeEventSink,
 		&opDescribeRevocation,
@@ -72,6 +79,10 @@ var Info = awsapi.Service{
 		&opGetSetting,
 		&opHealDrift,
 		&opInviteUser,
+		&opListAlertRules,
+		&opListAlertSilences,
+		&opListAlertTargets,
+		&opListAlerts,
 		&opListAssignments,
 		&opListClients,
 		&opListDeadEvents,
@@ -96,6 +107,8 @@ var Info = awsapi.Service{
 		&opListSettings,
 		&opListSignalReceivers,
 		&opListSignalStreams,
+		&opPutAlertRule,
+		&opPutAlertTarget,
 		&opPutPermissionSetStepUp,
 		&opPutSetting,
 		&opRenameMfaDevice,
@@ -106,7 +119,9 @@ var Info = awsapi.Service{
 		&opRetryDeadEvents,
 		&opRevoke,
 		&opRotateSignalKey,
+		&opSetAlertRuleEnabled,
 		&opStartScimTargetSync,
+		&opTestAlertRule,
 		&opTestEventSink,
 		&opUnblockClient,
 		&opUnlockUser,
@@ -121,12 +136,18 @@ var Info = awsapi.Service{
 
 // Service is what a server of the API implements. T is what its request path has established about a call.
 type Service[T any] interface {
+	// AcknowledgeAlert says that the caller looks after an alert.
+	AcknowledgeAlert(ctx context.Context, call T, in *AcknowledgeAlertRequest) (*AcknowledgeAlertResponse, error)
 	// ApproveScimRemovals lets a source remove any number of users, groups and members for a while, an hour unless DurationSeconds says otherwise; 0 ends that. The guard counts anew from its end on.
 	ApproveScimRemovals(ctx context.Context, call T, in *ApproveScimRemovalsRequest) (*ApproveScimRemovalsResponse, error)
 	// BlockClient ends the sessions of a client and lets it start no others.
 	BlockClient(ctx context.Context, call T, in *BlockClientRequest) (*BlockClientResponse, error)
 	// CloseAccount closes an account: what was given out in it ends for good, and nothing is given out or provisioned in it until it is reopened. Closing one that is closed changes nothing. The management account cannot be closed; a delegated administrator cannot close its own.
 	CloseAccount(ctx context.Context, call T, in *CloseAccountRequest) (*CloseAccountResponse, error)
+	// CloseAlert says that an alert is done with. What is found later makes another.
+	CloseAlert(ctx context.Context, call T, in *CloseAlertRequest) (*CloseAlertResponse, error)
+	// CreateAlertSilence keeps alerts of a rule, or of events that match a pattern, from being sent until a time. They are kept all the same.
+	CreateAlertSilence(ctx context.Context, call T, in *CreateAlertSilenceRequest) (*CreateAlertSilenceResponse, error)
 	// CreateEventSink sends the audit log to a receiver elsewhere: what happens from now on or, with FromStart, all that the log has.
 	CreateEventSink(ctx context.Context, call T, in *CreateEventSinkRequest) (*CreateEventSinkResponse, error)
 	// CreateOneTimePassword makes a password that works once, and must be changed when it has.
@@ -143,6 +164,12 @@ type Service[T any] interface {
 	CreateSignalReceiver(ctx context.Context, call T, in *CreateSignalReceiverRequest) (*CreateSignalReceiverResponse, error)
 	// CreateSignalStream tells a receiver elsewhere of what happens here. The token that it polls and manages its stream with is shown this once.
 	CreateSignalStream(ctx context.Context, call T, in *CreateSignalStreamRequest) (*CreateSignalStreamResponse, error)
+	// DeleteAlertRule removes a rule; its alerts stay. A rule that comes with the program can be disabled instead.
+	DeleteAlertRule(ctx context.Context, call T, in *DeleteAlertRuleRequest) (*DeleteAlertRuleResponse, error)
+	// DeleteAlertSilence ends a silence.
+	DeleteAlertSilence(ctx context.Context, call T, in *DeleteAlertSilenceRequest) (*DeleteAlertSilenceResponse, error)
+	// DeleteAlertTarget has alerts sent to a target no more.
+	DeleteAlertTarget(ctx context.Context, call T, in *DeleteAlertTargetRequest) (*DeleteAlertTargetResponse, error)
 	// DeleteEventSink ends the sending to a receiver, and forgets what it has refused.
 	DeleteEventSink(ctx context.Context, call T, in *DeleteEventSinkRequest) (*DeleteEventSinkResponse, error)
 	// DeleteMfaDevice removes a user's device.
@@ -163,6 +190,8 @@ type Service[T any] interface {
 	DeleteSignalReceiver(ctx context.Context, call T, in *DeleteSignalReceiverRequest) (*DeleteSignalReceiverResponse, error)
 	// DeleteSignalStream ends a stream, with all that waits in it.
 	DeleteSignalStream(ctx context.Context, call T, in *DeleteSignalStreamRequest) (*DeleteSignalStreamResponse, error)
+	// DescribeAlert shows an alert with the event that made it and where it was sent.
+	DescribeAlert(ctx context.Context, call T, in *DescribeAlertRequest) (*DescribeAlertResponse, error)
 	// DescribeDriftHealing tells how far the healing of a role has come.
 	DescribeDriftHealing(ctx context.Context, call T, in *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error)
 	// DescribeEventSink tells how the sending to a receiver goes: how far it is behind, what has failed, what it has refused.
@@ -199,6 +228,14 @@ type Service[T any] interface {
 	HealDrift(ctx context.Context, call T, in *HealDriftRequest) (*HealDriftResponse, error)
 	// InviteUser makes a link by which a new user chooses a password and registers a device.
 	InviteUser(ctx context.Context, call T, in *InviteUserRequest) (*InviteUserResponse, error)
+	// ListAlertRules lists the rules by which alerts are made, by name.
+	ListAlertRules(ctx context.Context, call T, in *ListAlertRulesRequest) (*ListAlertRulesResponse, error)
+	// ListAlertSilences lists the silences that hold, the next one to end first.
+	ListAlertSilences(ctx context.Context, call T, in *ListAlertSilencesRequest) (*ListAlertSilencesResponse, error)
+	// ListAlertTargets lists where alerts are sent, and how that goes.
+	ListAlertTargets(ctx context.Context, call T, in *ListAlertTargetsRequest) (*ListAlertTargetsResponse, error)
+	// ListAlerts lists alerts, the newest first: all, those of a state, or those of a rule.
+	ListAlerts(ctx context.Context, call T, in *ListAlertsRequest) (*ListAlertsResponse, error)
 	// ListAssignments lists every account assignment of the instance: by account, permission set, principal. Those that are being made or removed tell so in State.
 	ListAssignments(ctx context.Context, call T, in *ListAssignmentsRequest) (*ListAssignmentsResponse, error)
 	// ListClients lists the clients that have sessions or are blocked.
@@ -247,6 +284,10 @@ type Service[T any] interface {
 	ListSignalReceivers(ctx context.Context, call T, in *ListSignalReceiversRequest) (*ListSignalReceiversResponse, error)
 	// ListSignalStreams lists the receivers that are told of what happens here, and how delivery goes.
 	ListSignalStreams(ctx context.Context, call T, in *ListSignalStreamsRequest) (*ListSignalStreamsResponse, error)
+	// PutAlertRule adds a rule, or changes the one of its name. Its pattern has the syntax of EventBridge's event patterns.
+	PutAlertRule(ctx context.Context, call T, in *PutAlertRuleRequest) (*PutAlertRuleResponse, error)
+	// PutAlertTarget adds a target, or changes the one of its name.
+	PutAlertTarget(ctx context.Context, call T, in *PutAlertTargetRequest) (*PutAlertTargetResponse, error)
 	// PutPermissionSetStepUp says how old a second factor may be when a permission set's credentials are asked for.
 	PutPermissionSetStepUp(ctx context.Context, call T, in *PutPermissionSetStepUpRequest) (*PutPermissionSetStepUpResponse, error)
 	// PutSetting changes a setting.
@@ -267,8 +308,12 @@ type Service[T any] interface {
 	Revoke(ctx context.Context, call T, in *RevokeRequest) (*RevokeResponse, error)
 	// RotateSignalKey makes a new key for the signatures of signals. It is published at once, and signs from a minute later on.
 	RotateSignalKey(ctx context.Context, call T, in *RotateSignalKeyRequest) (*RotateSignalKeyResponse, error)
+	// SetAlertRuleEnabled turns a rule on or off.
+	SetAlertRuleEnabled(ctx context.Context, call T, in *SetAlertRuleEnabledRequest) (*SetAlertRuleEnabledResponse, error)
 	// StartScimTargetSync compares both sides and puts right what differs there. With DryRun it does nothing but say what it would do.
 	StartScimTargetSync(ctx context.Context, call T, in *StartScimTargetSyncRequest) (*StartScimTargetSyncResponse, error)
+	// TestAlertRule makes an alert that says of itself that it is a test, and sends it to the rule's targets.
+	TestAlertRule(ctx context.Context, call T, in *TestAlertRuleRequest) (*TestAlertRuleResponse, error)
 	// TestEventSink sends a receiver an event that is marked as a test, and tells what came of it.
 	TestEventSink(ctx context.Context, call T, in *TestEventSinkRequest) (*TestEventSinkResponse, error)
 	// UnblockClient lets a blocked client start sessions again.
@@ -292,6 +337,11 @@ type Service[T any] interface {
 // Unimplemented answers every operation honestly: it is not there. Embed it and write the operations that are.
 type Unimplemented[T any] struct{}
 
+// AcknowledgeAlert says that the operation is not implemented.
+func (Unimplemented[T]) AcknowledgeAlert(context.Context, T, *AcknowledgeAlertRequest) (*AcknowledgeAlertResponse, error) {
+	return nil, awsapi.NotImplemented(&opAcknowledgeAlert)
+}
+
 // ApproveScimRemovals says that the operation is not implemented.
 func (Unimplemented[T]) ApproveScimRemovals(context.Context, T, *ApproveScimRemovalsRequest) (*ApproveScimRemovalsResponse, error) {
 	return nil, awsapi.NotImplemented(&opApproveScimRemovals)
@@ -305,6 +355,16 @@ func (Unimplemented[T]) BlockClient(context.Context, T, *BlockClientRequest) (*B
 // CloseAccount says that the operation is not implemented.
 func (Unimplemented[T]) CloseAccount(context.Context, T, *CloseAccountRequest) (*CloseAccountResponse, error) {
 	return nil, awsapi.NotImplemented(&opCloseAccount)
+}
+
+// CloseAlert says that the operation is not implemented.
+func (Unimplemented[T]) CloseAlert(context.Context, T, *CloseAlertRequest) (*CloseAlertResponse, error) {
+	return nil, awsapi.NotImplemented(&opCloseAlert)
+}
+
+// CreateAlertSilence says that the operation is not implemented.
+func (Unimplemented[T]) CreateAlertSilence(context.Context, T, *CreateAlertSilenceRequest) (*CreateAlertSilenceResponse, error) {
+	return nil, awsapi.NotImplemented(&opCreateAlertSilence)
 }
 
 // CreateEventSink says that the operation is not implemented.
@@ -345,6 +405,21 @@ func (Unimplemented[T]) CreateSignalReceiver(context.Context, T, *CreateSignalRe
 // CreateSignalStream says that the operation is not implemented.
 func (Unimplemented[T]) CreateSignalStream(context.Context, T, *CreateSignalStreamRequest) (*CreateSignalStreamResponse, error) {
 	return nil, awsapi.NotImplemented(&opCreateSignalStream)
+}
+
+// DeleteAlertRule says that the operation is not implemented.
+func (Unimplemented[T]) DeleteAlertRule(context.Context, T, *DeleteAlertRuleRequest) (*DeleteAlertRuleResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteAlertRule)
+}
+
+// DeleteAlertSilence says that the operation is not implemented.
+func (Unimplemented[T]) DeleteAlertSilence(context.Context, T, *DeleteAlertSilenceRequest) (*DeleteAlertSilenceResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteAlertSilence)
+}
+
+// DeleteAlertTarget says that the operation is not implemented.
+func (Unimplemented[T]) DeleteAlertTarget(context.Context, T, *DeleteAlertTargetRequest) (*DeleteAlertTargetResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteAlertTarget)
 }
 
 // DeleteEventSink says that the operation is not implemented.
@@ -395,6 +470,11 @@ func (Unimplemented[T]) DeleteSignalReceiver(context.Context, T, *DeleteSignalRe
 // DeleteSignalStream says that the operation is not implemented.
 func (Unimplemented[T]) DeleteSignalStream(context.Context, T, *DeleteSignalStreamRequest) (*DeleteSignalStreamResponse, error) {
 	return nil, awsapi.NotImplemented(&opDeleteSignalStream)
+}
+
+// DescribeAlert says that the operation is not implemented.
+func (Unimplemented[T]) DescribeAlert(context.Context, T, *DescribeAlertRequest) (*DescribeAlertResponse, error) {
+	return nil, awsapi.NotImplemented(&opDescribeAlert)
 }
 
 // DescribeDriftHealing says that the operation is not implemented.
@@ -485,6 +565,26 @@ func (Unimplemented[T]) HealDrift(context.Context, T, *HealDriftRequest) (*HealD
 // InviteUser says that the operation is not implemented.
 func (Unimplemented[T]) InviteUser(context.Context, T, *InviteUserRequest) (*InviteUserResponse, error) {
 	return nil, awsapi.NotImplemented(&opInviteUser)
+}
+
+// ListAlertRules says that the operation is not implemented.
+func (Unimplemented[T]) ListAlertRules(context.Context, T, *ListAlertRulesRequest) (*ListAlertRulesResponse, error) {
+	return nil, awsapi.NotImplemented(&opListAlertRules)
+}
+
+// ListAlertSilences says that the operation is not implemented.
+func (Unimplemented[T]) ListAlertSilences(context.Context, T, *ListAlertSilencesRequest) (*ListAlertSilencesResponse, error) {
+	return nil, awsapi.NotImplemented(&opListAlertSilences)
+}
+
+// ListAlertTargets says that the operation is not implemented.
+func (Unimplemented[T]) ListAlertTargets(context.Context, T, *ListAlertTargetsRequest) (*ListAlertTargetsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListAlertTargets)
+}
+
+// ListAlerts says that the operation is not implemented.
+func (Unimplemented[T]) ListAlerts(context.Context, T, *ListAlertsRequest) (*ListAlertsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListAlerts)
 }
 
 // ListAssignments says that the operation is not implemented.
@@ -607,6 +707,16 @@ func (Unimplemented[T]) ListSignalStreams(context.Context, T, *ListSignalStreams
 	return nil, awsapi.NotImplemented(&opListSignalStreams)
 }
 
+// PutAlertRule says that the operation is not implemented.
+func (Unimplemented[T]) PutAlertRule(context.Context, T, *PutAlertRuleRequest) (*PutAlertRuleResponse, error) {
+	return nil, awsapi.NotImplemented(&opPutAlertRule)
+}
+
+// PutAlertTarget says that the operation is not implemented.
+func (Unimplemented[T]) PutAlertTarget(context.Context, T, *PutAlertTargetRequest) (*PutAlertTargetResponse, error) {
+	return nil, awsapi.NotImplemented(&opPutAlertTarget)
+}
+
 // PutPermissionSetStepUp says that the operation is not implemented.
 func (Unimplemented[T]) PutPermissionSetStepUp(context.Context, T, *PutPermissionSetStepUpRequest) (*PutPermissionSetStepUpResponse, error) {
 	return nil, awsapi.NotImplemented(&opPutPermissionSetStepUp)
@@ -657,9 +767,19 @@ func (Unimplemented[T]) RotateSignalKey(context.Context, T, *RotateSignalKeyRequ
 	return nil, awsapi.NotImplemented(&opRotateSignalKey)
 }
 
+// SetAlertRuleEnabled says that the operation is not implemented.
+func (Unimplemented[T]) SetAlertRuleEnabled(context.Context, T, *SetAlertRuleEnabledRequest) (*SetAlertRuleEnabledResponse, error) {
+	return nil, awsapi.NotImplemented(&opSetAlertRuleEnabled)
+}
+
 // StartScimTargetSync says that the operation is not implemented.
 func (Unimplemented[T]) StartScimTargetSync(context.Context, T, *StartScimTargetSyncRequest) (*StartScimTargetSyncResponse, error) {
 	return nil, awsapi.NotImplemented(&opStartScimTargetSync)
+}
+
+// TestAlertRule says that the operation is not implemented.
+func (Unimplemented[T]) TestAlertRule(context.Context, T, *TestAlertRuleRequest) (*TestAlertRuleResponse, error) {
+	return nil, awsapi.NotImplemented(&opTestAlertRule)
 }
 
 // TestEventSink says that the operation is not implemented.
@@ -710,9 +830,12 @@ func (Unimplemented[T]) VerifySignalStream(context.Context, T, *VerifySignalStre
 // Operations binds every operation of the API to s, sorted by name.
 func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 	return []awsapi.Operation[T]{
+		awsapi.Op(&Info, &opAcknowledgeAlert, s.AcknowledgeAlert),
 		awsapi.Op(&Info, &opApproveScimRemovals, s.ApproveScimRemovals),
 		awsapi.Op(&Info, &opBlockClient, s.BlockClient),
 		awsapi.Op(&Info, &opCloseAccount, s.CloseAccount),
+		awsapi.Op(&Info, &opCloseAlert, s.CloseAlert),
+		awsapi.Op(&Info, &opCreateAlertSilence, s.CreateAlertSilence),
 		awsapi.Op(&Info, &opCreateEventSink, s.CreateEventSink),
 		awsapi.Op(&Info, &opCreateOneTimePassword, s.CreateOneTimePassword),
 		awsapi.Op(&Info, &opCreateOperatorKey, s.CreateOperatorKey),
@@ -721,6 +844,9 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opCreateScimToken, s.CreateScimToken),
 		awsapi.Op(&Info, &opCreateSignalReceiver, s.CreateSignalReceiver),
 		awsapi.Op(&Info, &opCreateSignalStream, s.CreateSignalStream),
+		awsapi.Op(&Info, &opDeleteAlertRule, s.DeleteAlertRule),
+		awsapi.Op(&Info, &opDeleteAlertSilence, s.DeleteAlertSilence),
+		awsapi.Op(&Info, &opDeleteAlertTarget, s.DeleteAlertTarget),
 		awsapi.Op(&Info, &opDeleteEventSink, s.DeleteEventSink),
 		awsapi.Op(&Info, &opDeleteMfaDevice, s.DeleteMfaDevice),
 		awsapi.Op(&Info, &opDeleteMyMfaDevice, s.DeleteMyMfaDevice),
@@ -731,6 +857,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opDeleteScimToken, s.DeleteScimToken),
 		awsapi.Op(&Info, &opDeleteSignalReceiver, s.DeleteSignalReceiver),
 		awsapi.Op(&Info, &opDeleteSignalStream, s.DeleteSignalStream),
+		awsapi.Op(&Info, &opDescribeAlert, s.DescribeAlert),
 		awsapi.Op(&Info, &opDescribeDriftHealing, s.DescribeDriftHealing),
 		awsapi.Op(&Info, &opDescribeEventSink, s.DescribeEventSink),
 		awsapi.Op(&Info, &opDescribeRevocation, s.DescribeRevocation),
@@ -749,6 +876,10 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opGetSetting, s.GetSetting),
 		awsapi.Op(&Info, &opHealDrift, s.HealDrift),
 		awsapi.Op(&Info, &opInviteUser, s.InviteUser),
+		awsapi.Op(&Info, &opListAlertRules, s.ListAlertRules),
+		awsapi.Op(&Info, &opListAlertSilences, s.ListAlertSilences),
+		awsapi.Op(&Info, &opListAlertTargets, s.ListAlertTargets),
+		awsapi.Op(&Info, &opListAlerts, s.ListAlerts),
 		awsapi.Op(&Info, &opListAssignments, s.ListAssignments),
 		awsapi.Op(&Info, &opListClients, s.ListClients),
 		awsapi.Op(&Info, &opListDeadEvents, s.ListDeadEvents),
@@ -773,6 +904,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListSettings, s.ListSettings),
 		awsapi.Op(&Info, &opListSignalReceivers, s.ListSignalReceivers),
 		awsapi.Op(&Info, &opListSignalStreams, s.ListSignalStreams),
+		awsapi.Op(&Info, &opPutAlertRule, s.PutAlertRule),
+		awsapi.Op(&Info, &opPutAlertTarget, s.PutAlertTarget),
 		awsapi.Op(&Info, &opPutPermissionSetStepUp, s.PutPermissionSetStepUp),
 		awsapi.Op(&Info, &opPutSetting, s.PutSetting),
 		awsapi.Op(&Info, &opRenameMfaDevice, s.RenameMfaDevice),
@@ -783,7 +916,9 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opRetryDeadEvents, s.RetryDeadEvents),
 		awsapi.Op(&Info, &opRevoke, s.Revoke),
 		awsapi.Op(&Info, &opRotateSignalKey, s.RotateSignalKey),
+		awsapi.Op(&Info, &opSetAlertRuleEnabled, s.SetAlertRuleEnabled),
 		awsapi.Op(&Info, &opStartScimTargetSync, s.StartScimTargetSync),
+		awsapi.Op(&Info, &opTestAlertRule, s.TestAlertRule),
 		awsapi.Op(&Info, &opTestEventSink, s.TestEventSink),
 		awsapi.Op(&Info, &opUnblockClient, s.UnblockClient),
 		awsapi.Op(&Info, &opUnlockUser, s.UnlockUser),
@@ -797,6 +932,15 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 }
 
 var (
+	opAcknowledgeAlert = awsapi.OperationMeta{
+		Name: "AcknowledgeAlert", Action: "sallyport:AcknowledgeAlert", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:alert/${AlertId}"},
+		In:        &shapeAcknowledgeAlertRequest,
+		Out:       &shapeAcknowledgeAlertResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(AcknowledgeAlertRequest) }, NewOut: func() any { return new(AcknowledgeAlertResponse) },
+	}
 	opApproveScimRemovals = awsapi.OperationMeta{
 		Name: "ApproveScimRemovals", Action: "sallyport:ApproveScimRemovals", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -823,6 +967,24 @@ var (
 		Out:       &shapeCloseAccountResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(CloseAccountRequest) }, NewOut: func() any { return new(CloseAccountResponse) },
+	}
+	opCloseAlert = awsapi.OperationMeta{
+		Name: "CloseAlert", Action: "sallyport:CloseAlert", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:alert/${AlertId}"},
+		In:        &shapeCloseAlertRequest,
+		Out:       &shapeCloseAlertResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CloseAlertRequest) }, NewOut: func() any { return new(CloseAlertResponse) },
+	}
+	opCreateAlertSilence = awsapi.OperationMeta{
+		Name: "CreateAlertSilence", Action: "sallyport:CreateAlertSilence", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeCreateAlertSilenceRequest,
+		Out:       &shapeCreateAlertSilenceResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CreateAlertSilenceRequest) }, NewOut: func() any { return new(CreateAlertSilenceResponse) },
 	}
 	opCreateEventSink = awsapi.OperationMeta{
 		Name: "CreateEventSink", Action: "sallyport:CreateEventSink", ReadOnly: false, Unsigned: false,
@@ -895,6 +1057,33 @@ var (
 		Out:       &shapeCreateSignalStreamResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(CreateSignalStreamRequest) }, NewOut: func() any { return new(CreateSignalStreamResponse) },
+	}
+	opDeleteAlertRule = awsapi.OperationMeta{
+		Name: "DeleteAlertRule", Action: "sallyport:DeleteAlertRule", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:alert-rule/${Name}"},
+		In:        &shapeDeleteAlertRuleRequest,
+		Out:       &shapeDeleteAlertRuleResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteAlertRuleRequest) }, NewOut: func() any { return new(DeleteAlertRuleResponse) },
+	}
+	opDeleteAlertSilence = awsapi.OperationMeta{
+		Name: "DeleteAlertSilence", Action: "sallyport:DeleteAlertSilence", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:alert-silence/${SilenceId}"},
+		In:        &shapeDeleteAlertSilenceRequest,
+		Out:       &shapeDeleteAlertSilenceResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteAlertSilenceRequest) }, NewOut: func() any { return new(DeleteAlertSilenceResponse) },
+	}
+	opDeleteAlertTarget = awsapi.OperationMeta{
+		Name: "DeleteAlertTarget", Action: "sallyport:DeleteAlertTarget", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:alert-target/${Name}"},
+		In:        &shapeDeleteAlertTargetRequest,
+		Out:       &shapeDeleteAlertTargetResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteAlertTargetRequest) }, NewOut: func() any { return new(DeleteAlertTargetResponse) },
 	}
 	opDeleteEventSink = awsapi.OperationMeta{
 		Name: "DeleteEventSink", Action: "sallyport:DeleteEventSink", ReadOnly: false, Unsigned: false,
@@ -986,6 +1175,15 @@ var (
 		Out:       &shapeDeleteSignalStreamResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DeleteSignalStreamRequest) }, NewOut: func() any { return new(DeleteSignalStreamResponse) },
+	}
+	opDescribeAlert = awsapi.OperationMeta{
+		Name: "DescribeAlert", Action: "sallyport:DescribeAlert", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:alert/${AlertId}"},
+		In:        &shapeDescribeAlertRequest,
+		Out:       &shapeDescribeAlertResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DescribeAlertRequest) }, NewOut: func() any { return new(DescribeAlertResponse) },
 	}
 	opDescribeDriftHealing = awsapi.OperationMeta{
 		Name: "DescribeDriftHealing", Action: "sallyport:DescribeDriftHealing", ReadOnly: true, Unsigned: false,
@@ -1152,6 +1350,42 @@ var (
 		Out:       &shapeInviteUserResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(InviteUserRequest) }, NewOut: func() any { return new(InviteUserResponse) },
+	}
+	opListAlertRules = awsapi.OperationMeta{
+		Name: "ListAlertRules", Action: "sallyport:ListAlertRules", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListAlertRulesRequest,
+		Out:       &shapeListAlertRulesResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListAlertRulesRequest) }, NewOut: func() any { return new(ListAlertRulesResponse) },
+	}
+	opListAlertSilences = awsapi.OperationMeta{
+		Name: "ListAlertSilences", Action: "sallyport:ListAlertSilences", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListAlertSilencesRequest,
+		Out:       &shapeListAlertSilencesResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListAlertSilencesRequest) }, NewOut: func() any { return new(ListAlertSilencesResponse) },
+	}
+	opListAlertTargets = awsapi.OperationMeta{
+		Name: "ListAlertTargets", Action: "sallyport:ListAlertTargets", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListAlertTargetsRequest,
+		Out:       &shapeListAlertTargetsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListAlertTargetsRequest) }, NewOut: func() any { return new(ListAlertTargetsResponse) },
+	}
+	opListAlerts = awsapi.OperationMeta{
+		Name: "ListAlerts", Action: "sallyport:ListAlerts", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListAlertsRequest,
+		Out:       &shapeListAlertsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListAlertsRequest) }, NewOut: func() any { return new(ListAlertsResponse) },
 	}
 	opListAssignments = awsapi.OperationMeta{
 		Name: "ListAssignments", Action: "sallyport:ListAssignments", ReadOnly: true, Unsigned: false,
@@ -1373,6 +1607,24 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListSignalStreamsRequest) }, NewOut: func() any { return new(ListSignalStreamsResponse) },
 	}
+	opPutAlertRule = awsapi.OperationMeta{
+		Name: "PutAlertRule", Action: "sallyport:PutAlertRule", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:alert-rule/${Name}"},
+		In:        &shapePutAlertRuleRequest,
+		Out:       &shapePutAlertRuleResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(PutAlertRuleRequest) }, NewOut: func() any { return new(PutAlertRuleResponse) },
+	}
+	opPutAlertTarget = awsapi.OperationMeta{
+		Name: "PutAlertTarget", Action: "sallyport:PutAlertTarget", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:alert-target/${Name}"},
+		In:        &shapePutAlertTargetRequest,
+		Out:       &shapePutAlertTargetResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(PutAlertTargetRequest) }, NewOut: func() any { return new(PutAlertTargetResponse) },
+	}
 	opPutPermissionSetStepUp = awsapi.OperationMeta{
 		Name: "PutPermissionSetStepUp", Action: "sallyport:PutPermissionSetStepUp", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1464,6 +1716,15 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(RotateSignalKeyRequest) }, NewOut: func() any { return new(RotateSignalKeyResponse) },
 	}
+	opSetAlertRuleEnabled = awsapi.OperationMeta{
+		Name: "SetAlertRuleEnabled", Action: "sallyport:SetAlertRuleEnabled", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:alert-rule/${Name}"},
+		In:        &shapeSetAlertRuleEnabledRequest,
+		Out:       &shapeSetAlertRuleEnabledResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(SetAlertRuleEnabledRequest) }, NewOut: func() any { return new(SetAlertRuleEnabledResponse) },
+	}
 	opStartScimTargetSync = awsapi.OperationMeta{
 		Name: "StartScimTargetSync", Action: "sallyport:StartScimTargetSync", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1472,6 +1733,15 @@ var (
 		Out:       &shapeStartScimTargetSyncResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(StartScimTargetSyncRequest) }, NewOut: func() any { return new(StartScimTargetSyncResponse) },
+	}
+	opTestAlertRule = awsapi.OperationMeta{
+		Name: "TestAlertRule", Action: "sallyport:TestAlertRule", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:alert-rule/${Name}"},
+		In:        &shapeTestAlertRuleRequest,
+		Out:       &shapeTestAlertRuleResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(TestAlertRuleRequest) }, NewOut: func() any { return new(TestAlertRuleResponse) },
 	}
 	opTestEventSink = awsapi.OperationMeta{
 		Name: "TestEventSink", Action: "sallyport:TestEventSink", ReadOnly: false, Unsigned: false,
@@ -1564,6 +1834,100 @@ type Account struct {
 	Status    AccountStatus
 }
 
+// AcknowledgeAlertRequest is a structure of the model.
+type AcknowledgeAlertRequest struct {
+	AlertId string
+	Note    *string
+}
+
+// AcknowledgeAlertResponse is a structure of the model.
+type AcknowledgeAlertResponse struct {
+	Alert Alert
+}
+
+// Alert is a structure of the model.
+type Alert struct {
+	AcknowledgedAt *time.Time
+	AcknowledgedBy *string
+	AlertId        string
+	ClosedAt       *time.Time
+	ClosedBy       *string
+	EventAt        time.Time
+	EventIds       []string
+	LastRepeatAt   *time.Time
+	MadeAt         time.Time
+	Message        string
+	Note           *string
+	Repeats        int32
+	RuleName       string
+	Severity       AlertSeverity
+	SilenceId      *string
+	State          AlertState
+	Test           bool
+}
+
+// AlertDelivery is a structure of the model.
+type AlertDelivery struct {
+	Attempts   int32
+	DoneAt     *time.Time
+	Problem    *string
+	RetryAt    *time.Time
+	State      AlertDeliveryState
+	TargetName string
+}
+
+// AlertRule is a structure of the model.
+type AlertRule struct {
+	DedupKey     []string
+	DedupSeconds *int32
+	Description  string
+	Enabled      bool
+	Name         string
+	Origin       AlertRuleOrigin
+	Pattern      string
+	RuleId       string
+	Severity     AlertSeverity
+	Targets      []string
+	Threshold    *AlertThreshold
+	UpdatedAt    time.Time
+	UpdatedBy    string
+}
+
+// AlertSilence is a structure of the model.
+type AlertSilence struct {
+	CreatedAt time.Time
+	CreatedBy string
+	Pattern   *string
+	Reason    string
+	RuleName  *string
+	SilenceId string
+	Until     time.Time
+}
+
+// AlertTarget is a structure of the model.
+type AlertTarget struct {
+	CreatedAt   time.Time
+	CreatedBy   string
+	Kind        AlertTargetKind
+	LastSentAt  *time.Time
+	MinSeverity AlertSeverity
+	Name        string
+	Place       string
+	Problem     *string
+	ResumesAt   *time.Time
+	Signed      bool
+	TargetId    string
+	Waiting     int32
+}
+
+// AlertThreshold is a structure of the model.
+type AlertThreshold struct {
+	Count         int32
+	DistinctOf    *string
+	GroupBy       []string
+	WindowSeconds int32
+}
+
 // ApproveScimRemovalsRequest is a structure of the model.
 type ApproveScimRemovalsRequest struct {
 	DurationSeconds *int32
@@ -1611,6 +1975,30 @@ type CloseAccountRequest struct {
 // CloseAccountResponse is a structure of the model.
 type CloseAccountResponse struct {
 	Account Account
+}
+
+// CloseAlertRequest is a structure of the model.
+type CloseAlertRequest struct {
+	AlertId string
+	Note    *string
+}
+
+// CloseAlertResponse is a structure of the model.
+type CloseAlertResponse struct {
+	Alert Alert
+}
+
+// CreateAlertSilenceRequest is a structure of the model.
+type CreateAlertSilenceRequest struct {
+	DurationSeconds int32
+	Pattern         *string
+	Reason          string
+	RuleName        *string
+}
+
+// CreateAlertSilenceResponse is a structure of the model.
+type CreateAlertSilenceResponse struct {
+	AlertSilence AlertSilence
 }
 
 // CreateEventSinkRequest is a structure of the model.
@@ -1783,6 +2171,33 @@ type DeadEvent struct {
 	Sequence  int64
 }
 
+// DeleteAlertRuleRequest is a structure of the model.
+type DeleteAlertRuleRequest struct {
+	Name string
+}
+
+// DeleteAlertRuleResponse is a structure of the model.
+type DeleteAlertRuleResponse struct {
+}
+
+// DeleteAlertSilenceRequest is a structure of the model.
+type DeleteAlertSilenceRequest struct {
+	SilenceId string
+}
+
+// DeleteAlertSilenceResponse is a structure of the model.
+type DeleteAlertSilenceResponse struct {
+}
+
+// DeleteAlertTargetRequest is a structure of the model.
+type DeleteAlertTargetRequest struct {
+	Name string
+}
+
+// DeleteAlertTargetResponse is a structure of the model.
+type DeleteAlertTargetResponse struct {
+}
+
 // DeleteEventSinkRequest is a structure of the model.
 type DeleteEventSinkRequest struct {
 	SinkId string
@@ -1874,6 +2289,18 @@ type DeleteSignalStreamRequest struct {
 
 // DeleteSignalStreamResponse is a structure of the model.
 type DeleteSignalStreamResponse struct {
+}
+
+// DescribeAlertRequest is a structure of the model.
+type DescribeAlertRequest struct {
+	AlertId string
+}
+
+// DescribeAlertResponse is a structure of the model.
+type DescribeAlertResponse struct {
+	Alert      Alert
+	Deliveries []AlertDelivery
+	Event      *string
 }
 
 // DescribeDriftHealingRequest is a structure of the model.
@@ -2123,6 +2550,56 @@ type InviteUserResponse struct {
 // LogValue hides the sensitive members.
 func (v InviteUserResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeInviteUserResponse, v)
+}
+
+// ListAlertRulesRequest is a structure of the model.
+type ListAlertRulesRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListAlertRulesResponse is a structure of the model.
+type ListAlertRulesResponse struct {
+	AlertRules []AlertRule
+	NextToken  *string
+}
+
+// ListAlertSilencesRequest is a structure of the model.
+type ListAlertSilencesRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListAlertSilencesResponse is a structure of the model.
+type ListAlertSilencesResponse struct {
+	AlertSilences []AlertSilence
+	NextToken     *string
+}
+
+// ListAlertTargetsRequest is a structure of the model.
+type ListAlertTargetsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListAlertTargetsResponse is a structure of the model.
+type ListAlertTargetsResponse struct {
+	AlertTargets []AlertTarget
+	NextToken    *string
+}
+
+// ListAlertsRequest is a structure of the model.
+type ListAlertsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+	RuleName   *string
+	State      *AlertState
+}
+
+// ListAlertsResponse is a structure of the model.
+type ListAlertsResponse struct {
+	Alerts    []Alert
+	NextToken *string
 }
 
 // ListAssignmentsRequest is a structure of the model.
@@ -2497,6 +2974,43 @@ type PolicyReference struct {
 	Path string
 }
 
+// PutAlertRuleRequest is a structure of the model.
+type PutAlertRuleRequest struct {
+	DedupKey     []string
+	DedupSeconds *int32
+	Description  *string
+	Enabled      *bool
+	Name         string
+	Pattern      string
+	Severity     AlertSeverity
+	Targets      []string
+	Threshold    *AlertThreshold
+}
+
+// PutAlertRuleResponse is a structure of the model.
+type PutAlertRuleResponse struct {
+	AlertRule AlertRule
+}
+
+// PutAlertTargetRequest is a structure of the model.
+type PutAlertTargetRequest struct {
+	Kind        AlertTargetKind
+	MinSeverity *AlertSeverity
+	Name        string
+	Place       string
+	Secret      *string
+}
+
+// LogValue hides the sensitive members.
+func (v PutAlertTargetRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapePutAlertTargetRequest, v)
+}
+
+// PutAlertTargetResponse is a structure of the model.
+type PutAlertTargetResponse struct {
+	AlertTarget AlertTarget
+}
+
 // PutPermissionSetStepUpRequest is a structure of the model.
 type PutPermissionSetStepUpRequest struct {
 	InstanceArn      string
@@ -2753,6 +3267,17 @@ type Session struct {
 // LogValue hides the sensitive members.
 func (v Session) LogValue() slog.Value { return awsapi.LogValue(&shapeSession, v) }
 
+// SetAlertRuleEnabledRequest is a structure of the model.
+type SetAlertRuleEnabledRequest struct {
+	Enabled bool
+	Name    string
+}
+
+// SetAlertRuleEnabledResponse is a structure of the model.
+type SetAlertRuleEnabledResponse struct {
+	AlertRule AlertRule
+}
+
 // Setting is a structure of the model.
 type Setting struct {
 	AwsValue     string
@@ -2814,6 +3339,17 @@ type StartScimTargetSyncResponse struct {
 type Tag struct {
 	Key   string
 	Value string
+}
+
+// TestAlertRuleRequest is a structure of the model.
+type TestAlertRuleRequest struct {
+	Name string
+}
+
+// TestAlertRuleResponse is a structure of the model.
+type TestAlertRuleResponse struct {
+	Alert   Alert
+	Targets []string
 }
 
 // TestEventSinkRequest is a structure of the model.
@@ -2960,6 +3496,57 @@ const (
 	AccountStatusSuspended      AccountStatus = "SUSPENDED"
 )
 
+// AlertDeliveryState is an enumeration of the model.
+type AlertDeliveryState string
+
+// The values of AlertDeliveryState.
+const (
+	AlertDeliveryStateWaiting AlertDeliveryState = "WAITING"
+	AlertDeliveryStateSent    AlertDeliveryState = "SENT"
+	AlertDeliveryStateGivenUp AlertDeliveryState = "GIVEN_UP"
+)
+
+// AlertRuleOrigin is an enumeration of the model.
+type AlertRuleOrigin string
+
+// The values of AlertRuleOrigin.
+const (
+	AlertRuleOriginOwn            AlertRuleOrigin = "OWN"
+	AlertRuleOriginDefault        AlertRuleOrigin = "DEFAULT"
+	AlertRuleOriginDefaultChanged AlertRuleOrigin = "DEFAULT_CHANGED"
+)
+
+// AlertSeverity is an enumeration of the model.
+type AlertSeverity string
+
+// The values of AlertSeverity.
+const (
+	AlertSeverityLow      AlertSeverity = "LOW"
+	AlertSeverityMedium   AlertSeverity = "MEDIUM"
+	AlertSeverityHigh     AlertSeverity = "HIGH"
+	AlertSeverityCritical AlertSeverity = "CRITICAL"
+)
+
+// AlertState is an enumeration of the model.
+type AlertState string
+
+// The values of AlertState.
+const (
+	AlertStateOpen         AlertState = "OPEN"
+	AlertStateAcknowledged AlertState = "ACKNOWLEDGED"
+	AlertStateClosed       AlertState = "CLOSED"
+)
+
+// AlertTargetKind is an enumeration of the model.
+type AlertTargetKind string
+
+// The values of AlertTargetKind.
+const (
+	AlertTargetKindWebhook AlertTargetKind = "WEBHOOK"
+	AlertTargetKindSlack   AlertTargetKind = "SLACK"
+	AlertTargetKindEmail   AlertTargetKind = "EMAIL"
+)
+
 // AssignmentState is an enumeration of the model.
 type AssignmentState string
 
@@ -3062,6 +3649,10 @@ type ResourceType string
 
 // The values of ResourceType.
 const (
+	ResourceTypeAlert          ResourceType = "ALERT"
+	ResourceTypeAlertRule      ResourceType = "ALERT_RULE"
+	ResourceTypeAlertSilence   ResourceType = "ALERT_SILENCE"
+	ResourceTypeAlertTarget    ResourceType = "ALERT_TARGET"
 	ResourceTypeAccount        ResourceType = "ACCOUNT"
 	ResourceTypeClient         ResourceType = "CLIENT"
 	ResourceTypeDriftHealing   ResourceType = "DRIFT_HEALING"
@@ -3245,9 +3836,111 @@ var (
 		{Name: "Name", Shape: &shapeText, Required: true},
 		{Name: "Status", Shape: &shapeAccountStatus, Required: true},
 	}}
-	shapeAccountId                  = awsapi.Shape{Name: "AccountId", Type: awsapi.String, HasMin: true, Min: 12, HasMax: true, Max: 12, Pattern: "\\d{12}"}
-	shapeAccountStatus              = awsapi.Shape{Name: "AccountStatus", Type: awsapi.String, Enum: []string{"ACTIVE", "PENDING_CLOSURE", "SUSPENDED"}}
-	shapeAccounts                   = awsapi.Shape{Name: "Accounts", Type: awsapi.List, Elem: &shapeAccount}
+	shapeAccountId               = awsapi.Shape{Name: "AccountId", Type: awsapi.String, HasMin: true, Min: 12, HasMax: true, Max: 12, Pattern: "\\d{12}"}
+	shapeAccountStatus           = awsapi.Shape{Name: "AccountStatus", Type: awsapi.String, Enum: []string{"ACTIVE", "PENDING_CLOSURE", "SUSPENDED"}}
+	shapeAccounts                = awsapi.Shape{Name: "Accounts", Type: awsapi.List, Elem: &shapeAccount}
+	shapeAcknowledgeAlertRequest = awsapi.Shape{Name: "AcknowledgeAlertRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AlertId", Shape: &shapeAlertId, Required: true},
+		{Name: "Note", Shape: &shapeAlertNote},
+	}}
+	shapeAcknowledgeAlertResponse = awsapi.Shape{Name: "AcknowledgeAlertResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Alert", Shape: &shapeAlert, Required: true},
+	}}
+	shapeAlert = awsapi.Shape{Name: "Alert", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AcknowledgedAt", Shape: &shapeDate},
+		{Name: "AcknowledgedBy", Shape: &shapeText},
+		{Name: "AlertId", Shape: &shapeAlertId, Required: true},
+		{Name: "ClosedAt", Shape: &shapeDate},
+		{Name: "ClosedBy", Shape: &shapeText},
+		{Name: "EventAt", Shape: &shapeDate, Required: true},
+		{Name: "EventIds", Shape: &shapeAlertTexts, Required: true},
+		{Name: "LastRepeatAt", Shape: &shapeDate},
+		{Name: "MadeAt", Shape: &shapeDate, Required: true},
+		{Name: "Message", Shape: &shapeText, Required: true},
+		{Name: "Note", Shape: &shapeText},
+		{Name: "Repeats", Shape: &shapeCount, Required: true},
+		{Name: "RuleName", Shape: &shapeText, Required: true},
+		{Name: "Severity", Shape: &shapeAlertSeverity, Required: true},
+		{Name: "SilenceId", Shape: &shapeText},
+		{Name: "State", Shape: &shapeAlertState, Required: true},
+		{Name: "Test", Shape: &shapeBoolean, Required: true},
+	}}
+	shapeAlertDeliveries = awsapi.Shape{Name: "AlertDeliveries", Type: awsapi.List, Elem: &shapeAlertDelivery}
+	shapeAlertDelivery   = awsapi.Shape{Name: "AlertDelivery", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Attempts", Shape: &shapeCount, Required: true},
+		{Name: "DoneAt", Shape: &shapeDate},
+		{Name: "Problem", Shape: &shapeText},
+		{Name: "RetryAt", Shape: &shapeDate},
+		{Name: "State", Shape: &shapeAlertDeliveryState, Required: true},
+		{Name: "TargetName", Shape: &shapeText, Required: true},
+	}}
+	shapeAlertDeliveryState = awsapi.Shape{Name: "AlertDeliveryState", Type: awsapi.String, Enum: []string{"WAITING", "SENT", "GIVEN_UP"}}
+	shapeAlertDescription   = awsapi.Shape{Name: "AlertDescription", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 1000, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P} ]*"}
+	shapeAlertField         = awsapi.Shape{Name: "AlertField", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 256, Pattern: "[\\x21-\\x7e]+"}
+	shapeAlertFields        = awsapi.Shape{Name: "AlertFields", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 5, Elem: &shapeAlertField}
+	shapeAlertId            = awsapi.Shape{Name: "AlertId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
+	shapeAlertName          = awsapi.Shape{Name: "AlertName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[a-zA-Z0-9][-a-zA-Z0-9_.]*"}
+	shapeAlertNames         = awsapi.Shape{Name: "AlertNames", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 50, Elem: &shapeAlertName}
+	shapeAlertNote          = awsapi.Shape{Name: "AlertNote", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 1000, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P} ]+"}
+	shapeAlertPattern       = awsapi.Shape{Name: "AlertPattern", Type: awsapi.String, HasMin: true, Min: 2, HasMax: true, Max: 2048}
+	shapeAlertPlace         = awsapi.Shape{Name: "AlertPlace", Type: awsapi.String, HasMin: true, Min: 3, HasMax: true, Max: 2048, Sensitive: true, Pattern: "[\\x21-\\x7e]+"}
+	shapeAlertReason        = awsapi.Shape{Name: "AlertReason", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 500, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P} ]+"}
+	shapeAlertRule          = awsapi.Shape{Name: "AlertRule", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "DedupKey", Shape: &shapeAlertFields},
+		{Name: "DedupSeconds", Shape: &shapeAlertSeconds},
+		{Name: "Description", Shape: &shapeText, Required: true},
+		{Name: "Enabled", Shape: &shapeBoolean, Required: true},
+		{Name: "Name", Shape: &shapeAlertName, Required: true},
+		{Name: "Origin", Shape: &shapeAlertRuleOrigin, Required: true},
+		{Name: "Pattern", Shape: &shapeAlertPattern, Required: true},
+		{Name: "RuleId", Shape: &shapeAlertId, Required: true},
+		{Name: "Severity", Shape: &shapeAlertSeverity, Required: true},
+		{Name: "Targets", Shape: &shapeAlertNames},
+		{Name: "Threshold", Shape: &shapeAlertThreshold},
+		{Name: "UpdatedAt", Shape: &shapeDate, Required: true},
+		{Name: "UpdatedBy", Shape: &shapeText, Required: true},
+	}}
+	shapeAlertRuleOrigin = awsapi.Shape{Name: "AlertRuleOrigin", Type: awsapi.String, Enum: []string{"OWN", "DEFAULT", "DEFAULT_CHANGED"}}
+	shapeAlertRules      = awsapi.Shape{Name: "AlertRules", Type: awsapi.List, Elem: &shapeAlertRule}
+	shapeAlertSeconds    = awsapi.Shape{Name: "AlertSeconds", Type: awsapi.Integer, HasMin: true, Min: 0, HasMax: true, Max: 2592000}
+	shapeAlertSecret     = awsapi.Shape{Name: "AlertSecret", Type: awsapi.String, HasMin: true, Min: 16, HasMax: true, Max: 1024, Sensitive: true, Pattern: "[\\x21-\\x7e]+"}
+	shapeAlertSeverity   = awsapi.Shape{Name: "AlertSeverity", Type: awsapi.String, Enum: []string{"LOW", "MEDIUM", "HIGH", "CRITICAL"}}
+	shapeAlertSilence    = awsapi.Shape{Name: "AlertSilence", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "CreatedBy", Shape: &shapeText, Required: true},
+		{Name: "Pattern", Shape: &shapeText},
+		{Name: "Reason", Shape: &shapeText, Required: true},
+		{Name: "RuleName", Shape: &shapeText},
+		{Name: "SilenceId", Shape: &shapeAlertId, Required: true},
+		{Name: "Until", Shape: &shapeDate, Required: true},
+	}}
+	shapeAlertSilences = awsapi.Shape{Name: "AlertSilences", Type: awsapi.List, Elem: &shapeAlertSilence}
+	shapeAlertState    = awsapi.Shape{Name: "AlertState", Type: awsapi.String, Enum: []string{"OPEN", "ACKNOWLEDGED", "CLOSED"}}
+	shapeAlertTarget   = awsapi.Shape{Name: "AlertTarget", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "CreatedBy", Shape: &shapeText, Required: true},
+		{Name: "Kind", Shape: &shapeAlertTargetKind, Required: true},
+		{Name: "LastSentAt", Shape: &shapeDate},
+		{Name: "MinSeverity", Shape: &shapeAlertSeverity, Required: true},
+		{Name: "Name", Shape: &shapeAlertName, Required: true},
+		{Name: "Place", Shape: &shapeText, Required: true},
+		{Name: "Problem", Shape: &shapeText},
+		{Name: "ResumesAt", Shape: &shapeDate},
+		{Name: "Signed", Shape: &shapeBoolean, Required: true},
+		{Name: "TargetId", Shape: &shapeAlertId, Required: true},
+		{Name: "Waiting", Shape: &shapeCount, Required: true},
+	}}
+	shapeAlertTargetKind = awsapi.Shape{Name: "AlertTargetKind", Type: awsapi.String, Enum: []string{"WEBHOOK", "SLACK", "EMAIL"}}
+	shapeAlertTargets    = awsapi.Shape{Name: "AlertTargets", Type: awsapi.List, Elem: &shapeAlertTarget}
+	shapeAlertTexts      = awsapi.Shape{Name: "AlertTexts", Type: awsapi.List, Elem: &shapeText}
+	shapeAlertThreshold  = awsapi.Shape{Name: "AlertThreshold", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Count", Shape: &shapeAlertThresholdCount, Required: true},
+		{Name: "DistinctOf", Shape: &shapeAlertField},
+		{Name: "GroupBy", Shape: &shapeAlertFields},
+		{Name: "WindowSeconds", Shape: &shapeAlertSeconds, Required: true},
+	}}
+	shapeAlertThresholdCount        = awsapi.Shape{Name: "AlertThresholdCount", Type: awsapi.Integer, HasMin: true, Min: 2, HasMax: true, Max: 1000}
+	shapeAlerts                     = awsapi.Shape{Name: "Alerts", Type: awsapi.List, Elem: &shapeAlert}
 	shapeApproveScimRemovalsRequest = awsapi.Shape{Name: "ApproveScimRemovalsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DurationSeconds", Shape: &shapeScimApprovalSeconds},
 		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
@@ -3286,7 +3979,23 @@ var (
 	shapeCloseAccountResponse = awsapi.Shape{Name: "CloseAccountResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Account", Shape: &shapeAccount, Required: true},
 	}}
-	shapeCount                  = awsapi.Shape{Name: "Count", Type: awsapi.Integer, HasMin: true, Min: 0}
+	shapeCloseAlertRequest = awsapi.Shape{Name: "CloseAlertRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AlertId", Shape: &shapeAlertId, Required: true},
+		{Name: "Note", Shape: &shapeAlertNote},
+	}}
+	shapeCloseAlertResponse = awsapi.Shape{Name: "CloseAlertResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Alert", Shape: &shapeAlert, Required: true},
+	}}
+	shapeCount                     = awsapi.Shape{Name: "Count", Type: awsapi.Integer, HasMin: true, Min: 0}
+	shapeCreateAlertSilenceRequest = awsapi.Shape{Name: "CreateAlertSilenceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "DurationSeconds", Shape: &shapeAlertSeconds, Required: true},
+		{Name: "Pattern", Shape: &shapeAlertPattern},
+		{Name: "Reason", Shape: &shapeAlertReason, Required: true},
+		{Name: "RuleName", Shape: &shapeAlertName},
+	}}
+	shapeCreateAlertSilenceResponse = awsapi.Shape{Name: "CreateAlertSilenceResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AlertSilence", Shape: &shapeAlertSilence, Required: true},
+	}}
 	shapeCreateEventSinkRequest = awsapi.Shape{Name: "CreateEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Address", Shape: &shapeEventSinkAddress, Required: true},
 		{Name: "CaCertificates", Shape: &shapeEventSinkCertificates},
@@ -3379,7 +4088,19 @@ var (
 		{Name: "Sequence", Shape: &shapeEventSequence, Required: true},
 	}}
 	shapeDeadEvents             = awsapi.Shape{Name: "DeadEvents", Type: awsapi.List, Elem: &shapeDeadEvent}
-	shapeDeleteEventSinkRequest = awsapi.Shape{Name: "DeleteEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeDeleteAlertRuleRequest = awsapi.Shape{Name: "DeleteAlertRuleRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Name", Shape: &shapeAlertName, Required: true},
+	}}
+	shapeDeleteAlertRuleResponse   = awsapi.Shape{Name: "DeleteAlertRuleResponse", Type: awsapi.Structure}
+	shapeDeleteAlertSilenceRequest = awsapi.Shape{Name: "DeleteAlertSilenceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "SilenceId", Shape: &shapeAlertId, Required: true},
+	}}
+	shapeDeleteAlertSilenceResponse = awsapi.Shape{Name: "DeleteAlertSilenceResponse", Type: awsapi.Structure}
+	shapeDeleteAlertTargetRequest   = awsapi.Shape{Name: "DeleteAlertTargetRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Name", Shape: &shapeAlertName, Required: true},
+	}}
+	shapeDeleteAlertTargetResponse = awsapi.Shape{Name: "DeleteAlertTargetResponse", Type: awsapi.Structure}
+	shapeDeleteEventSinkRequest    = awsapi.Shape{Name: "DeleteEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
 	}}
 	shapeDeleteEventSinkResponse = awsapi.Shape{Name: "DeleteEventSinkResponse", Type: awsapi.Structure}
@@ -3421,8 +4142,16 @@ var (
 	shapeDeleteSignalStreamRequest    = awsapi.Shape{Name: "DeleteSignalStreamRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "StreamId", Shape: &shapeSignalId, Required: true},
 	}}
-	shapeDeleteSignalStreamResponse  = awsapi.Shape{Name: "DeleteSignalStreamResponse", Type: awsapi.Structure}
-	shapeDelivery                    = awsapi.Shape{Name: "Delivery", Type: awsapi.String, Enum: []string{"EMAIL", "LINK"}}
+	shapeDeleteSignalStreamResponse = awsapi.Shape{Name: "DeleteSignalStreamResponse", Type: awsapi.Structure}
+	shapeDelivery                   = awsapi.Shape{Name: "Delivery", Type: awsapi.String, Enum: []string{"EMAIL", "LINK"}}
+	shapeDescribeAlertRequest       = awsapi.Shape{Name: "DescribeAlertRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AlertId", Shape: &shapeAlertId, Required: true},
+	}}
+	shapeDescribeAlertResponse = awsapi.Shape{Name: "DescribeAlertResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Alert", Shape: &shapeAlert, Required: true},
+		{Name: "Deliveries", Shape: &shapeAlertDeliveries, Required: true},
+		{Name: "Event", Shape: &shapeText},
+	}}
 	shapeDescribeDriftHealingRequest = awsapi.Shape{Name: "DescribeDriftHealingRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "HealingId", Shape: &shapeHealingId, Required: true},
 		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
@@ -3602,8 +4331,42 @@ var (
 		{Name: "Link", Shape: &shapeLink},
 		{Name: "SentTo", Shape: &shapeEmailAddress},
 	}}
-	shapeIpAddress              = awsapi.Shape{Name: "IpAddress", Type: awsapi.String}
-	shapeLink                   = awsapi.Shape{Name: "Link", Type: awsapi.String, Sensitive: true}
+	shapeIpAddress             = awsapi.Shape{Name: "IpAddress", Type: awsapi.String}
+	shapeLink                  = awsapi.Shape{Name: "Link", Type: awsapi.String, Sensitive: true}
+	shapeListAlertRulesRequest = awsapi.Shape{Name: "ListAlertRulesRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListAlertRulesResponse = awsapi.Shape{Name: "ListAlertRulesResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AlertRules", Shape: &shapeAlertRules, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListAlertSilencesRequest = awsapi.Shape{Name: "ListAlertSilencesRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListAlertSilencesResponse = awsapi.Shape{Name: "ListAlertSilencesResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AlertSilences", Shape: &shapeAlertSilences, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListAlertTargetsRequest = awsapi.Shape{Name: "ListAlertTargetsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListAlertTargetsResponse = awsapi.Shape{Name: "ListAlertTargetsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AlertTargets", Shape: &shapeAlertTargets, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListAlertsRequest = awsapi.Shape{Name: "ListAlertsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "RuleName", Shape: &shapeAlertName},
+		{Name: "State", Shape: &shapeAlertState},
+	}}
+	shapeListAlertsResponse = awsapi.Shape{Name: "ListAlertsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Alerts", Shape: &shapeAlerts, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
 	shapeListAssignmentsRequest = awsapi.Shape{Name: "ListAssignmentsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
 		{Name: "MaxResults", Shape: &shapeManyResults},
@@ -3875,8 +4638,32 @@ var (
 		{Name: "Name", Shape: &shapeText, Required: true},
 		{Name: "Path", Shape: &shapeText, Required: true},
 	}}
-	shapePolicyReferences              = awsapi.Shape{Name: "PolicyReferences", Type: awsapi.List, Elem: &shapePolicyReference}
-	shapePrincipalType                 = awsapi.Shape{Name: "PrincipalType", Type: awsapi.String, Enum: []string{"GROUP", "USER"}}
+	shapePolicyReferences    = awsapi.Shape{Name: "PolicyReferences", Type: awsapi.List, Elem: &shapePolicyReference}
+	shapePrincipalType       = awsapi.Shape{Name: "PrincipalType", Type: awsapi.String, Enum: []string{"GROUP", "USER"}}
+	shapePutAlertRuleRequest = awsapi.Shape{Name: "PutAlertRuleRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "DedupKey", Shape: &shapeAlertFields},
+		{Name: "DedupSeconds", Shape: &shapeAlertSeconds},
+		{Name: "Description", Shape: &shapeAlertDescription},
+		{Name: "Enabled", Shape: &shapeBoolean},
+		{Name: "Name", Shape: &shapeAlertName, Required: true},
+		{Name: "Pattern", Shape: &shapeAlertPattern, Required: true},
+		{Name: "Severity", Shape: &shapeAlertSeverity, Required: true},
+		{Name: "Targets", Shape: &shapeAlertNames},
+		{Name: "Threshold", Shape: &shapeAlertThreshold},
+	}}
+	shapePutAlertRuleResponse = awsapi.Shape{Name: "PutAlertRuleResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AlertRule", Shape: &shapeAlertRule, Required: true},
+	}}
+	shapePutAlertTargetRequest = awsapi.Shape{Name: "PutAlertTargetRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Kind", Shape: &shapeAlertTargetKind, Required: true},
+		{Name: "MinSeverity", Shape: &shapeAlertSeverity},
+		{Name: "Name", Shape: &shapeAlertName, Required: true},
+		{Name: "Place", Shape: &shapeAlertPlace, Required: true},
+		{Name: "Secret", Shape: &shapeAlertSecret},
+	}}
+	shapePutAlertTargetResponse = awsapi.Shape{Name: "PutAlertTargetResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AlertTarget", Shape: &shapeAlertTarget, Required: true},
+	}}
 	shapePutPermissionSetStepUpRequest = awsapi.Shape{Name: "PutPermissionSetStepUpRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
 		{Name: "MaxMfaAgeMinutes", Shape: &shapeMinutes, Required: true},
@@ -4095,10 +4882,17 @@ var (
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
 		{Name: "UserName", Shape: &shapeUserName, Required: true},
 	}}
-	shapeSessionId   = awsapi.Shape{Name: "SessionId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
-	shapeSessionKind = awsapi.Shape{Name: "SessionKind", Type: awsapi.String, Enum: []string{"PORTAL", "CLIENT"}}
-	shapeSessions    = awsapi.Shape{Name: "Sessions", Type: awsapi.List, Elem: &shapeSession}
-	shapeSetting     = awsapi.Shape{Name: "Setting", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeSessionId                  = awsapi.Shape{Name: "SessionId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
+	shapeSessionKind                = awsapi.Shape{Name: "SessionKind", Type: awsapi.String, Enum: []string{"PORTAL", "CLIENT"}}
+	shapeSessions                   = awsapi.Shape{Name: "Sessions", Type: awsapi.List, Elem: &shapeSession}
+	shapeSetAlertRuleEnabledRequest = awsapi.Shape{Name: "SetAlertRuleEnabledRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Enabled", Shape: &shapeBoolean, Required: true},
+		{Name: "Name", Shape: &shapeAlertName, Required: true},
+	}}
+	shapeSetAlertRuleEnabledResponse = awsapi.Shape{Name: "SetAlertRuleEnabledResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AlertRule", Shape: &shapeAlertRule, Required: true},
+	}}
+	shapeSetting = awsapi.Shape{Name: "Setting", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AwsValue", Shape: &shapeSettingValue, Required: true},
 		{Name: "DefaultValue", Shape: &shapeSettingValue, Required: true},
 		{Name: "Description", Shape: &shapeText, Required: true},
@@ -4109,7 +4903,7 @@ var (
 		{Name: "Values", Shape: &shapeSettingValues},
 	}}
 	shapeSettingName    = awsapi.Shape{Name: "SettingName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[a-z][a-z0-9.-]*"}
-	shapeSettingValue   = awsapi.Shape{Name: "SettingValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 1024}
+	shapeSettingValue   = awsapi.Shape{Name: "SettingValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 4096}
 	shapeSettingValues  = awsapi.Shape{Name: "SettingValues", Type: awsapi.List, Elem: &shapeSettingValue}
 	shapeSettings       = awsapi.Shape{Name: "Settings", Type: awsapi.List, Elem: &shapeSetting}
 	shapeSignalDelivery = awsapi.Shape{Name: "SignalDelivery", Type: awsapi.String, Enum: []string{"PUSH", "POLL"}}
@@ -4164,6 +4958,13 @@ var (
 		{Name: "Value", Shape: &shapeText, Required: true},
 	}}
 	shapeTags                 = awsapi.Shape{Name: "Tags", Type: awsapi.List, Elem: &shapeTag}
+	shapeTestAlertRuleRequest = awsapi.Shape{Name: "TestAlertRuleRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Name", Shape: &shapeAlertName, Required: true},
+	}}
+	shapeTestAlertRuleResponse = awsapi.Shape{Name: "TestAlertRuleResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Alert", Shape: &shapeAlert, Required: true},
+		{Name: "Targets", Shape: &shapeAlertNames, Required: true},
+	}}
 	shapeTestEventSinkRequest = awsapi.Shape{Name: "TestEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
 	}}

@@ -1,0 +1,130 @@
+package alert
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"sallyport/internal/alert/pattern"
+	"sallyport/internal/setting"
+	"sallyport/internal/store"
+)
+
+// rule is a rule that was compiled.
+type rule struct {
+	store.AlertRule
+	pattern *pattern.Pattern
+}
+
+// silence is a silence that was compiled.
+type silence struct {
+	store.AlertSilence
+	pattern *pattern.Pattern // nil: every event
+}
+
+// book is all that an evaluator remembers: it is read anew when its version has changed.
+type book struct {
+	version  string
+	byName   map[string][]*rule // by the eventName that their patterns want
+	any      []*rule            // whose patterns take many
+	silences []silence
+	targets  []store.AlertTarget
+	callers  pipeline // read each time: it is a setting
+}
+
+// read reads everything anew. A pattern that cannot be read, of a newer program perhaps, is left out and told of.
+func read(tx *store.Tx, version string, log *slog.Logger) (*book, error) {
+	b := &book{version: version}
+	rules, err := tx.AlertRules()
+	if err != nil {
+		return nil, fmt.Errorf("list alert rules: %w", err)
+	}
+	b.index(rules, log)
+	if b.targets, err = tx.AlertTargets(); err != nil {
+		return nil, fmt.Errorf("list alert targets: %w", err)
+	}
+	silences, err := tx.AlertSilences(tx.Now())
+	if err != nil {
+		return nil, fmt.Errorf("list silences: %w", err)
+	}
+	for _, s := range silences {
+		one := silence{s, nil}
+		if s.Pattern != "" {
+			if one.pattern, err = pattern.Parse(s.Pattern); err != nil {
+				log.Error("a silence cannot be read and does not hold", "silence", s.ID, "error", err)
+				continue
+			}
+		}
+		b.silences = append(b.silences, one)
+	}
+	return b, nil
+}
+
+// follow reads what has changed since it was read last; a nil book is all new.
+func (b *book) follow(tx *store.Tx, log *slog.Logger) (*book, error) {
+	v, err := version(tx)
+	if err == nil && (b == nil || b.version != v) {
+		b, err = read(tx, v, log)
+	}
+	if err != nil {
+		return nil, err
+	}
+	in, err := setting.Load(tx)
+	if err != nil {
+		return nil, err
+	}
+	b.callers = pipelineOf(in.AlertPipelines)
+	return b, nil
+}
+
+func (b *book) index(rules []store.AlertRule, log *slog.Logger) {
+	b.byName = map[string][]*rule{}
+	for _, r := range rules {
+		if !r.Enabled {
+			continue
+		}
+		p, err := pattern.Parse(r.Pattern)
+		if err != nil {
+			log.Error("an alert rule cannot be read and finds nothing", "rule", r.Name, "error", err)
+			continue
+		}
+		one := &rule{r, p}
+		names := p.Only("detail", "eventName")
+		if names == nil {
+			b.any = append(b.any, one)
+		}
+		slices.Sort(names)
+		for _, n := range slices.Compact(names) {
+			b.byName[n] = append(b.byName[n], one)
+		}
+	}
+}
+
+// candidates are the rules that an event of a name may match.
+func (b *book) candidates(name string) []*rule {
+	if named := b.byName[name]; len(named) > 0 {
+		return slices.Concat(named, b.any)
+	}
+	return b.any
+}
+
+// silenced is the silence that covers what a rule has found now; "": none does.
+func (b *book) silenced(r *rule, event map[string]any, now time.Time) string {
+	for _, s := range b.silences {
+		if s.Until.After(now) && (s.RuleID == "" || s.RuleID == r.ID) && (s.pattern == nil || s.pattern.Matches(event)) {
+			return s.ID
+		}
+	}
+	return ""
+}
+
+// goes lists the targets to which an alert goes: those that its rule names, or all; of them, those that its severity reaches.
+func (b *book) goes(targets []string, severity string) (out []string) {
+	for _, t := range b.targets {
+		if (len(targets) == 0 || slices.Contains(targets, t.ID)) && reaches(severity, t.MinSeverity) {
+			out = append(out, t.ID)
+		}
+	}
+	return out
+}

@@ -1,0 +1,106 @@
+package alert
+
+import (
+	"fmt"
+	"time"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/setting"
+	"sallyport/internal/store"
+)
+
+// enricher tells what an event alone does not. It makes detail.sallyport:
+//
+//	pipeline      of calls that change something: whether the caller is on the list of the setting alerts.pipelines
+//	grantsAccess  of group memberships that are added: whether an account or an application is assigned to the group
+//	weakened      of settings that are changed: whether the new value demands less of people than the old one
+//	newAddress    of calls with an operator's key: whether the key was used before, but never from this address
+type enricher struct {
+	tx      *store.Tx
+	store   arn.StoreID
+	callers pipeline
+
+	saw []sighting
+}
+
+// sighting is a value that a subject had.
+type sighting struct{ subject, value string }
+
+// seenAgain is after how long it is remembered anew that a value was seen.
+const seenAgain = 24 * time.Hour
+
+func (x *enricher) enrich(detail map[string]any) (map[string]any, error) {
+	more := map[string]any{}
+	if readOnly, _ := detail["readOnly"].(bool); !readOnly {
+		more["pipeline"] = x.callers.has(detail)
+	}
+	switch text(detail, "eventName") {
+	case "PutSetting", "ResetSetting":
+		name := text(detail, "requestParameters", "name")
+		more["weakened"] = setting.Weakens(name, text(detail, "additionalEventData", "previousValue"), text(detail, "additionalEventData", "newValue"))
+	case "CreateGroupMembership", "AddMemberToGroup", "PatchGroup", "PutGroup", "CreateGroup":
+		grants, err := x.grants(detail)
+		if err != nil {
+			return nil, err
+		}
+		more["grantsAccess"] = grants
+	}
+	fresh, err := x.address(detail)
+	if err != nil {
+		return nil, err
+	}
+	if fresh {
+		more["newAddress"] = true
+	}
+	return more, nil
+}
+
+// grants says whether the group of an event has access to anything.
+func (x *enricher) grants(detail map[string]any) (bool, error) {
+	for _, p := range [][]string{{"requestParameters", "groupId"}, {"requestParameters", "id"}, {"serviceEventDetails", "group_id"}} {
+		id := text(detail, p...)
+		if id == "" {
+			continue
+		}
+		some, err := x.tx.AssignedAnything(store.PrincipalGroup, id)
+		if err != nil {
+			return false, fmt.Errorf("look for assignments: %w", err)
+		}
+		return some, nil
+	}
+	return false, nil
+}
+
+// address says whether an operator's key is used from an address that is new for it. The first one of a key is no news.
+func (x *enricher) address(detail map[string]any) (bool, error) {
+	id, _ := detail["userIdentity"].(map[string]any)
+	accessKey, from := text(id, "accessKeyId"), text(detail, "sourceIPAddress")
+	if text(id, "type") != "IAMUser" || accessKey == "" || from == "" {
+		return false, nil
+	}
+	s := sighting{"key " + accessKey, from}
+	known := false
+	for _, o := range x.saw {
+		if o == s {
+			return false, nil
+		}
+		known = known || o.subject == s.subject
+	}
+	last, err := x.tx.SeenForAlert(s.subject, s.value)
+	if err != nil {
+		return false, fmt.Errorf("look for address: %w", err)
+	}
+	if !last.IsZero() {
+		if x.tx.Now().Sub(last) >= seenAgain {
+			x.saw = append(x.saw, s)
+		}
+		return false, nil
+	}
+	x.saw = append(x.saw, s)
+	if !known {
+		if known, err = x.tx.AnySeenForAlert(s.subject); err != nil {
+			return false, fmt.Errorf("look for addresses: %w", err)
+		}
+	}
+	return known, nil
+}

@@ -1,0 +1,170 @@
+package alert
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/fault"
+	"sallyport/internal/keyring"
+	"sallyport/internal/mail"
+	"sallyport/internal/store"
+)
+
+// Kinds of targets.
+const (
+	Webhook = "WEBHOOK" // signed JSON
+	Slack   = "SLACK"   // {"text": …}, as Slack, Mattermost and others take it
+	Email   = "EMAIL"
+)
+
+// Target is a target as an operator gives it.
+type Target struct {
+	Name        string
+	Kind        string
+	Place       string // URL or address
+	Secret      string // of a webhook: signs; "": nothing does
+	MinSeverity string
+}
+
+// PutTarget adds a target, or changes the one of its name, whose kind stays.
+func PutTarget(tx *store.Tx, keys *keyring.Ring, in Target, by string) (store.AlertTarget, error) {
+	if in.MinSeverity == "" {
+		in.MinSeverity = Low
+	}
+	if err := in.check(); err != nil {
+		return store.AlertTarget{}, err
+	}
+	all, err := tx.AlertTargets()
+	if err != nil {
+		return store.AlertTarget{}, fmt.Errorf("list alert targets: %w", err)
+	}
+	t := store.AlertTarget{ID: arn.NewUUID(), Name: in.Name, Kind: in.Kind, CreatedAt: tx.Now(), CreatedBy: by}
+	if i := slices.IndexFunc(all, func(t store.AlertTarget) bool { return t.Name == in.Name }); i >= 0 {
+		if all[i].Kind != in.Kind {
+			return t, fault.Conflictf("The target %q is of the kind %s: delete it first.", in.Name, all[i].Kind)
+		}
+		t = all[i]
+	} else if len(all) >= maxTargets {
+		return t, fault.Quotaf("There are %d alert targets, as many as there may be.", len(all))
+	}
+	t.MinSeverity, t.Failures, t.ResumeAt, t.Problem = in.MinSeverity, 0, time.Time{}, ""
+	t.Place = keys.SealRecord("alert_target", "place", t.ID, []byte(in.Place))
+	t.Secret = nil
+	if in.Secret != "" {
+		t.Secret = keys.SealRecord("alert_target", "secret", t.ID, []byte(in.Secret))
+	}
+	err = tx.PutAlertTarget(t)
+	if errors.Is(err, store.ErrExists) {
+		return t, fault.Conflictf("There is a target %q already.", t.Name)
+	}
+	return t, errors.Join(wrap(err, "store alert target"), changed(tx))
+}
+
+func (in Target) check() error {
+	if !slices.Contains(severities, in.MinSeverity) {
+		return fault.Invalidf("The severity %q will not do: it is one of %s.", in.MinSeverity, strings.Join(severities, ", "))
+	}
+	if in.Secret != "" && in.Kind != Webhook {
+		return fault.Invalidf("A secret signs what goes to a webhook: nothing else has one.")
+	}
+	switch in.Kind {
+	case Webhook, Slack:
+		return checkURL(in.Place)
+	case Email:
+		return mail.CheckAddress(in.Place)
+	}
+	return fault.Invalidf("The kind %q will not do: it is one of %s, %s, %s.", in.Kind, Webhook, Slack, Email)
+}
+
+// checkURL wants TLS, but for a server on this machine.
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" || len(text) > 2048 {
+		return fault.Invalidf("The URL will not do: expected https://host/path.")
+	}
+	host := u.Hostname()
+	if u.Scheme == "https" || u.Scheme == "http" && (host == "localhost" || net.ParseIP(host).IsLoopback()) {
+		return nil
+	}
+	return fault.Invalidf("The URL must begin with https://: only a server on this machine may do without.")
+}
+
+// Shown is what may be shown of a target's place: of a Slack-compatible URL, whose path is a secret, the host.
+func Shown(keys *keyring.Ring, t store.AlertTarget) string {
+	place, err := keys.OpenRecord("alert_target", "place", t.ID, t.Place)
+	if err != nil {
+		return ""
+	}
+	if u, err := url.Parse(string(place)); t.Kind != Email && err == nil {
+		u.RawQuery = ""
+		if t.Kind == Slack {
+			return u.Scheme + "://" + u.Host + "/…"
+		}
+		return u.String()
+	}
+	return string(place)
+}
+
+// DeleteTarget removes a target that no rule names.
+func DeleteTarget(tx *store.Tx, name string) error {
+	t, err := targetNamed(tx, name)
+	if err != nil {
+		return err
+	}
+	rules, err := tx.AlertRules()
+	if err != nil {
+		return fmt.Errorf("list alert rules: %w", err)
+	}
+	for _, r := range rules {
+		if slices.Contains(r.Targets, t.ID) {
+			return fault.Conflictf("The rule %q names the target %q: change the rule first.", r.Name, name)
+		}
+	}
+	if err := tx.DeleteAlertTarget(t.ID); err != nil {
+		return fmt.Errorf("delete alert target: %w", err)
+	}
+	return changed(tx)
+}
+
+func targetNamed(tx *store.Tx, name string) (store.AlertTarget, error) {
+	all, err := tx.AlertTargets()
+	if err != nil {
+		return store.AlertTarget{}, fmt.Errorf("list alert targets: %w", err)
+	}
+	for _, t := range all {
+		if t.Name == name {
+			return t, nil
+		}
+	}
+	f := fault.Missing(typeTarget, name)
+	f.Message = fmt.Sprintf("There is no alert target %q: `sallyport alerts targets list` shows all.", name)
+	return store.AlertTarget{}, f
+}
+
+// targetIDs are the ids of targets that are named.
+func targetIDs(tx *store.Tx, names []string) ([]string, error) {
+	var ids []string
+	for _, name := range names { // few: a rule may name as many as there are
+		t, err := targetNamed(tx, name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(ids, t.ID) {
+			ids = append(ids, t.ID)
+		}
+	}
+	return ids, nil
+}
+
+// hash tells one content of a rule from another: all but who made it, whether it is on and where its alerts go.
+func hash(r store.AlertRule) string {
+	b, _ := json.Marshal([]any{r.Name, r.Description, r.Severity, r.Pattern, r.Count, r.Window, r.GroupBy, r.Distinct, r.DedupWindow, r.DedupKey})
+	return digest(string(b))
+}
