@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -15,6 +16,13 @@ import (
 type rule struct {
 	store.AlertRule
 	pattern *pattern.Pattern
+	since   time.Time // of events that were recorded after that
+	until   time.Time // or no later than that; zero: without an end
+}
+
+// covers says whether the rule is held against an event that was recorded at a time.
+func (r *rule) covers(at time.Time) bool {
+	return at.After(r.since) && (r.until.IsZero() || !at.After(r.until))
 }
 
 // silence is a silence that was compiled.
@@ -81,23 +89,34 @@ func (b *book) follow(tx *store.Tx, log *slog.Logger) (*book, error) {
 func (b *book) index(rules []store.AlertRule, log *slog.Logger) {
 	b.byName = map[string][]*rule{}
 	for _, r := range rules {
-		if !r.Enabled {
-			continue
+		b.add(r, r.UpdatedAt, time.Time{}, log)
+		var old store.AlertRule
+		if r.Before != "" && json.Unmarshal([]byte(r.Before), &old) == nil {
+			b.add(old, time.Time{}, r.UpdatedAt, log)
 		}
-		p, err := pattern.Parse(r.Pattern)
-		if err != nil {
-			log.Error("an alert rule cannot be read and finds nothing", "rule", r.Name, "error", err)
-			continue
-		}
-		one := &rule{r, p}
-		names := p.Only("detail", "eventName")
-		if names == nil {
-			b.any = append(b.any, one)
-		}
-		slices.Sort(names)
-		for _, n := range slices.Compact(names) {
-			b.byName[n] = append(b.byName[n], one)
-		}
+	}
+}
+
+func (b *book) add(r store.AlertRule, since, until time.Time, log *slog.Logger) {
+	if !r.Enabled {
+		return
+	}
+	p, err := pattern.Parse(r.Pattern)
+	if err != nil {
+		log.Error("an alert rule cannot be read and finds nothing", "rule", r.Name, "error", err)
+		return
+	}
+	if r.Before == "" && r.CreatedAt.Equal(r.UpdatedAt) && until.IsZero() {
+		since = time.Time{} // it is new: what the evaluator has not come to yet is for it too
+	}
+	one := &rule{r, p, since, until}
+	names := p.Only("detail", "eventName")
+	if names == nil {
+		b.any = append(b.any, one)
+	}
+	slices.Sort(names)
+	for _, n := range slices.Compact(names) {
+		b.byName[n] = append(b.byName[n], one)
 	}
 }
 
@@ -109,10 +128,11 @@ func (b *book) candidates(name string) []*rule {
 	return b.any
 }
 
-// silenced is the silence that covers what a rule has found now; "": none does.
-func (b *book) silenced(r *rule, event map[string]any, now time.Time) string {
+// silenced is the silence that covers what a rule has found now; "": none does. It covers nothing that was recorded before it was made, or with
+// it: so whoever makes one is told of.
+func (b *book) silenced(r *rule, f found, now time.Time) string {
 	for _, s := range b.silences {
-		if s.Until.After(now) && (s.RuleID == "" || s.RuleID == r.ID) && (s.pattern == nil || s.pattern.Matches(event)) {
+		if s.Until.After(now) && f.recorded.After(s.CreatedAt) && (s.RuleID == "" || s.RuleID == r.ID) && (s.pattern == nil || s.pattern.Matches(f.envelope)) {
 			return s.ID
 		}
 	}

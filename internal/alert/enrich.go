@@ -32,13 +32,13 @@ const seenAgain = 24 * time.Hour
 func (x *enricher) enrich(detail map[string]any) (map[string]any, error) {
 	more := map[string]any{}
 	if readOnly, _ := detail["readOnly"].(bool); !readOnly {
-		more["pipeline"] = x.callers.has(detail)
+		more["pipeline"] = x.list(detail).has(detail)
 	}
 	switch text(detail, "eventName") {
 	case "PutSetting", "ResetSetting":
 		name := text(detail, "requestParameters", "name")
 		more["weakened"] = setting.Weakens(name, text(detail, "additionalEventData", "previousValue"), text(detail, "additionalEventData", "newValue"))
-	case "CreateGroupMembership", "AddMemberToGroup", "PatchGroup", "PutGroup", "CreateGroup":
+	case "CreateGroupMembership", "AddMemberToGroup":
 		grants, err := x.grants(detail)
 		if err != nil {
 			return nil, err
@@ -55,9 +55,17 @@ func (x *enricher) enrich(detail map[string]any) (map[string]any, error) {
 	return more, nil
 }
 
+// list are the pipelines' callers. Whoever changes that list is judged by what it was before: nobody can put themselves on it unseen.
+func (x *enricher) list(detail map[string]any) pipeline {
+	if text(detail, "requestParameters", "name") == "alerts.pipelines" {
+		return pipelineOf(text(detail, "additionalEventData", "previousValue"))
+	}
+	return x.callers
+}
+
 // grants says whether the group of an event has access to anything.
 func (x *enricher) grants(detail map[string]any) (bool, error) {
-	for _, p := range [][]string{{"requestParameters", "groupId"}, {"requestParameters", "id"}, {"serviceEventDetails", "group_id"}} {
+	for _, p := range [][]string{{"requestParameters", "groupId"}, {"serviceEventDetails", "groupId"}} {
 		id := text(detail, p...)
 		if id == "" {
 			continue

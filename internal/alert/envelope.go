@@ -18,6 +18,7 @@ type found struct {
 	detail   map[string]any
 	id       string
 	at       time.Time // when it happened
+	recorded time.Time
 }
 
 // Envelope presents an event of the audit log as EventBridge presents CloudTrail's (behaviour reference §10.8).
@@ -31,7 +32,7 @@ func present(e store.Event) (found, error) {
 	if err != nil {
 		return found{}, fmt.Errorf("read event %s: %w", e.ID, err)
 	}
-	f := found{detail: detail, id: e.ID, at: happened(text(detail, "eventTime"), e.At)}
+	f := found{detail: detail, id: e.ID, recorded: e.At, at: happened(text(detail, "eventTime"), e.At)}
 	f.envelope = map[string]any{
 		"version": "0", "id": e.ID, "detail-type": detailType(text(detail, "eventType")), "source": source(text(detail, "eventSource")),
 		"account": text(detail, "recipientAccountId"), "time": f.at.UTC().Format(time.RFC3339), "region": text(detail, "awsRegion"),

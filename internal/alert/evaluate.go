@@ -179,7 +179,7 @@ func (b *work) match(tx *store.Tx, events []store.SealedEvent) error {
 			return err
 		}
 		for _, r := range b.book.candidates(text(f.detail, "eventName")) {
-			if r.pattern.Matches(f.envelope) {
+			if r.covers(f.recorded) && r.pattern.Matches(f.envelope) {
 				b.hits = append(b.hits, hit{r, f})
 			}
 		}

@@ -60,7 +60,7 @@ func (f *finder) take(h hit) error {
 	a := store.Alert{
 		ID: arn.NewTimeUUID(f.tx.Now()), RuleID: h.rule.ID, RuleName: h.rule.Name, Severity: h.rule.Severity, At: h.event.at, MadeAt: f.tx.Now(),
 		EventID: h.event.id, EventIDs: events, Event: shown(h.event.envelope), Message: message(h.rule, h.event, len(events)),
-		State: store.AlertOpen, SilenceID: f.book.silenced(h.rule, h.event.envelope, f.tx.Now()), LastAt: h.event.at, LastEvent: h.event.id,
+		State: store.AlertOpen, SilenceID: f.book.silenced(h.rule, h.event, f.tx.Now()), LastAt: h.event.at, LastEvent: h.event.id,
 	}
 	return f.alert(h.rule, a, h.event.envelope, group)
 }

@@ -137,6 +137,7 @@ func over(r, old store.AlertRule) (store.AlertRule, bool) {
 		old.Edited = hash(old) != r.Pack
 		return old, true
 	}
+	r.Before = old.Before
 	r.ID, r.CreatedAt, r.CreatedBy, r.Enabled, r.Targets = old.ID, old.CreatedAt, old.CreatedBy, old.Enabled, old.Targets
 	return r, true
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // pipeline are the callers that may change access: entries of the setting alerts.pipelines. An entry is the ARN of a user or role, or
-// ROLE@SOURCE, a role that is assumed by the source alone.
+// ROLE@SOURCE, a role that is assumed by the source alone, or scim:NAME, a source of people and groups.
 type pipeline []string
 
 func pipelineOf(list string) (p pipeline) {
@@ -27,6 +27,9 @@ func (p pipeline) has(detail map[string]any) bool {
 	source := text(id, "sessionContext", "sourceIdentity")
 	if source == "" {
 		source = text(id, "onBehalfOf", "userId")
+	}
+	if text(detail, "eventSource") == "identitystore-scim.amazonaws.com" {
+		return text(id, "type") == "WebIdentityUser" && slices.Contains(p, "scim:"+text(id, "userName"))
 	}
 	for _, name := range []string{text(id, "arn"), text(id, "sessionContext", "sessionIssuer", "arn")} {
 		if name == "" {

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -75,7 +76,7 @@ func PutRule(tx *store.Tx, r store.AlertRule, targets []string, by string) (stor
 	case err != nil:
 		return r, fmt.Errorf("load alert rule: %w", err)
 	default:
-		r.ID, r.CreatedAt, r.CreatedBy, r.Pack = old.ID, old.CreatedAt, old.CreatedBy, old.Pack
+		r.ID, r.CreatedAt, r.CreatedBy, r.Pack, r.Before = old.ID, old.CreatedAt, old.CreatedBy, old.Pack, before(old, tx.Now())
 		if old.Count != r.Count || old.Window != r.Window || !slices.Equal(old.GroupBy, r.GroupBy) || old.Distinct != r.Distinct {
 			if err := tx.DropAlertCounts(r.ID); err != nil {
 				return r, fmt.Errorf("forget counts: %w", err)
@@ -84,11 +85,25 @@ func PutRule(tx *store.Tx, r store.AlertRule, targets []string, by string) (stor
 	}
 	r.Edited = r.Pack != "" && r.Pack != hash(r)
 	r.UpdatedAt, r.UpdatedBy = tx.Now(), by
-	return r, store1(tx, r)
+	return r, keep(tx, r)
 }
 
-// store1 stores a rule.
-func store1(tx *store.Tx, r store.AlertRule) error {
+// behind is by how much the evaluator may be behind and still hold events against a rule as it was when they happened.
+const behind = 10 * time.Minute
+
+// before is a rule as it is kept for events from before a change of it. So the event of the change itself finds the rule as it was, and
+// whoever turns a rule off is told of. Where it was changed several times in a short while, the first of them is kept.
+func before(old store.AlertRule, now time.Time) string {
+	if old.Before != "" && now.Sub(old.UpdatedAt) < behind {
+		return old.Before
+	}
+	old.Before = ""
+	b, _ := json.Marshal(old) // texts and numbers can always be encoded
+	return string(b)
+}
+
+// keep stores a rule.
+func keep(tx *store.Tx, r store.AlertRule) error {
 	err := tx.PutAlertRule(r)
 	if errors.Is(err, store.ErrExists) {
 		return fault.Conflictf("There is a rule %q already.", r.Name)
@@ -127,8 +142,9 @@ func EnableRule(tx *store.Tx, name string, on bool, by string) (store.AlertRule,
 	if err != nil {
 		return r, err
 	}
+	r.Before = before(r, tx.Now())
 	r.Enabled, r.UpdatedAt, r.UpdatedBy = on, tx.Now(), by
-	return r, store1(tx, r)
+	return r, keep(tx, r)
 }
 
 // DeleteRule removes a rule of people's. Its alerts stay. One of the pack would come back, so it is turned off instead.

@@ -165,6 +165,6 @@ func targetIDs(tx *store.Tx, names []string) ([]string, error) {
 
 // hash tells one content of a rule from another: all but who made it, whether it is on and where its alerts go.
 func hash(r store.AlertRule) string {
-	b, _ := json.Marshal([]any{r.Name, r.Description, r.Severity, r.Pattern, r.Count, r.Window, r.GroupBy, r.Distinct, r.DedupWindow, r.DedupKey})
+	b, _ := json.Marshal([]any{r.Name, r.Description, r.Severity, r.Pattern, r.Count, r.Window, append([]string{}, r.GroupBy...), r.Distinct, r.DedupWindow, append([]string{}, r.DedupKey...)})
 	return digest(string(b))
 }

@@ -1,9 +1,11 @@
 package login
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
@@ -60,7 +62,17 @@ func (s *Service) recordVerification(tx *store.Tx, c *candidate, t *try, success
 	e := s.signInEvent("CredentialVerification", c.attempt, c.user.ID, t.from, success)
 	e.AdditionalEventData["CredentialType"] = "PASSWORD"
 	tellLeftOut(e, c.failures.LeftOut+t.notRecorded)
+	if !success {
+		tellLock(e, delay(c.position.Settings, c.failures.Failures+1))
+	}
 	return e.Store(tx)
+}
+
+// tellLock says for how long nothing more is tried after a failure, in whole seconds.
+func tellLock(e *audit.Event, d time.Duration) {
+	if d > 0 {
+		e.AdditionalEventData["LockedForSeconds"] = int64(d / time.Second)
+	}
 }
 
 // tellLeftOut says how many tries before this one, of the same name or network, have no event of their own, because there
@@ -76,6 +88,13 @@ func (s *Service) recordCheck(tx *store.Tx, a store.Attempt, kind string, from B
 	for _, name := range []string{"CredentialChallenge", "CredentialVerification"} {
 		e := s.signInEvent(name, a, a.UserID, from, success || name == "CredentialChallenge")
 		e.AdditionalEventData["CredentialType"] = kind
+		if !success && name == "CredentialVerification" && kind != webAuthn {
+			state, err := tx.SignInState(a.UserID)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return fmt.Errorf("load sign-in state: %w", err)
+			}
+			tellLock(e, state.CodeLockedUntil.Sub(tx.Now()))
+		}
 		if err := e.Store(tx); err != nil {
 			return err
 		}

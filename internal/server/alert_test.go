@@ -67,6 +67,7 @@ func TestAlert(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
 		s := newAlertHouse(t, open)
+		s.put(t, "alerts.pipelines", "arn:aws:iam::"+string(sampleManagement)+":user/operator") // whom no default rule is about
 		hook := newReceiver(t)
 		s.must(t, "PutAlertTarget", `{"Name":"hook","Kind":"WEBHOOK","Place":"`+hook.URL+`/in","Secret":"0123456789abcdef"}`)
 		s.must(t, "PutAlertRule", `{"Name":"groups","Severity":"LOW","Pattern":"{\"source\":[\"aws.identitystore\"],\"detail\":{\"eventName\":[\"CreateGroup\"]}}"}`)

@@ -34,7 +34,7 @@ func (s *Service) redeemRefresh(tx *store.Tx, g Grant) (Outcome, error) {
 		return refusedAs(invalidGrant, err) // case S29
 	}
 	if !t.UsedAt.IsZero() && !tx.Now().Before(t.UsedAt.Add(refreshGrace)) {
-		return s.endFamily(tx, c.ID, "refresh token used twice")
+		return s.endFamily(tx, c.ID, "refresh token")
 	}
 	if err := tx.SessionSeen(c.ID); err != nil {
 		return Outcome{}, fmt.Errorf("stamp client session: %w", err)
@@ -55,15 +55,15 @@ func (s *Service) redeemRefresh(tx *store.Tx, g Grant) (Outcome, error) {
 }
 
 // endFamily ends a client session because something of it was used twice.
-func (s *Service) endFamily(tx *store.Tx, id, why string) (Outcome, error) {
+func (s *Service) endFamily(tx *store.Tx, id, what string) (Outcome, error) {
 	c, err := tx.Session(id)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("load client session: %w", err)
 	}
-	if err := s.End(tx, id, why); err != nil {
+	if err := s.End(tx, id, what+" used twice"); err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Session: c, Refused: refuse(invalidGrant, "This has been used before, so somebody else may have it: the session has been ended. Sign in again.")}, nil
+	return Outcome{Session: c, Reused: what, Refused: refuse(invalidGrant, "This has been used before, so somebody else may have it: the session has been ended. Sign in again.")}, nil
 }
 
 // refreshToken stores and returns the token of a generation.

@@ -48,6 +48,7 @@ type Outcome struct {
 	Token   Token
 	Session store.Session // the client session concerned; its ID is empty when there is none
 	Refused *fault.Error
+	Reused  string // what was used a second time, for which the session was ended: "authorization code", "refresh token"
 }
 
 // OpenGrant checks all of a token request that needs no database.
@@ -153,7 +154,7 @@ func (s *Service) redeemCode(tx *store.Tx, g Grant) (Outcome, error) {
 	case !verifies(c.Challenge, g.CodeVerifier):
 		return refused(refuse(invalidGrant, "The code verifier does not fit the code challenge."))
 	case c.SpentOn != "":
-		return s.endFamily(tx, c.SpentOn, "authorization code used twice")
+		return s.endFamily(tx, c.SpentOn, "authorization code")
 	case !tx.Now().Before(c.ExpiresAt):
 		return refused(refuse(expiredToken, "The authorization code has expired. Start again."))
 	}

@@ -97,7 +97,7 @@ var table = []definition{
 	durations("alerts.kept", 365*day, "not there", day, 3650*day, false, func(v *Values) *time.Duration { return &v.AlertsKept },
 		"How long an alert that was closed is kept."),
 	texts("alerts.pipelines", None, "not there", pipelines, func(v *Values) *string { return &v.AlertPipelines },
-		"The callers that may change access without an alert, with commas between them: ARNs of users and roles, or ROLE@SOURCE for a role whose sessions have a source identity, or a person behind them."),
+		"The callers that may change access without an alert, with commas between them: ARNs of users and roles; ROLE@SOURCE for a role whose sessions have a source identity, or a person behind them; scim:NAME for a source of people and groups."),
 	durations("drift.every", 0, "not there", time.Minute, 30*day, true, func(v *Values) *time.Duration { return &v.DriftEvery },
 		"How often the roles in all accounts are compared with what was provisioned; 0: only when somebody asks (sallyport drift)."),
 	words("limits.mode", string(quota.Strict), string(quota.Strict), func(v *Values) *string { return &v.LimitsMode }, []string{string(quota.Strict), string(quota.Relaxed)},

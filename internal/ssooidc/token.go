@@ -57,6 +57,9 @@ func (s *Service) record(tx *store.Tx, e audit.Event, out session.Outcome) error
 	e.Resources = []audit.Resource{{ARN: string(s.StoreID), AccountID: string(s.Owner), Type: "IdentityStoreId"}}
 	if out.Refused != nil {
 		e.ErrorCode, e.ErrorMessage = api.Info.Code(out.Refused)
+		if out.Reused != "" {
+			e.AdditionalEventData = map[string]any{"usedTwice": out.Reused} // alert rules look for it
+		}
 		return e.Store(tx)
 	}
 	shown := map[string]any{"accessToken": audit.Hidden, "tokenType": "Bearer", "expiresIn": int64(out.Token.ExpiresIn.Seconds())}

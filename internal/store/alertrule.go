@@ -23,16 +23,17 @@ type AlertRule struct {
 	Targets     []string // ids; none: all
 	Pack        string   // hash of what the program's pack said last
 	Edited      bool     // a person has changed what the pack says
+	Before      string   // JSON: what it was before UpdatedAt; "": there was none
 	CreatedAt   time.Time
 	CreatedBy   string
 	UpdatedAt   time.Time
 	UpdatedBy   string
 }
 
-const alertRuleColumns = `id, name, description, severity, enabled, pattern, min_count, span, group_by, distinct_of, dedup_span, dedup_key, targets, pack, edited, created_at, created_by, updated_at, updated_by`
+const alertRuleColumns = `id, name, description, severity, enabled, pattern, min_count, span, group_by, distinct_of, dedup_span, dedup_key, targets, pack, edited, before, created_at, created_by, updated_at, updated_by`
 
 const (
-	putAlertRule query = `INSERT INTO alert_rule (` + alertRuleColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, severity = excluded.severity, enabled = excluded.enabled, pattern = excluded.pattern, min_count = excluded.min_count, span = excluded.span, group_by = excluded.group_by, distinct_of = excluded.distinct_of, dedup_span = excluded.dedup_span, dedup_key = excluded.dedup_key, targets = excluded.targets, pack = excluded.pack, edited = excluded.edited, updated_at = excluded.updated_at, updated_by = excluded.updated_by`
+	putAlertRule query = `INSERT INTO alert_rule (` + alertRuleColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, severity = excluded.severity, enabled = excluded.enabled, pattern = excluded.pattern, min_count = excluded.min_count, span = excluded.span, group_by = excluded.group_by, distinct_of = excluded.distinct_of, dedup_span = excluded.dedup_span, dedup_key = excluded.dedup_key, targets = excluded.targets, pack = excluded.pack, edited = excluded.edited, before = excluded.before, updated_at = excluded.updated_at, updated_by = excluded.updated_by`
 
 	deleteAlertRule query = `DELETE FROM alert_rule WHERE id = $1`
 	alertRuleByName query = `SELECT ` + alertRuleColumns + ` FROM alert_rule WHERE name = $1`
@@ -49,7 +50,7 @@ func scanAlertRule(r row) (a AlertRule, err error) {
 	var window, dedup, created, updated int64
 	var groups, key, targets string
 	if err := r.Scan(&a.ID, &a.Name, &a.Description, &a.Severity, &enabled, &a.Pattern, &a.Count, &window, &groups, &a.Distinct, &dedup, &key, &targets,
-		&a.Pack, &edited, &created, &a.CreatedBy, &updated, &a.UpdatedBy); err != nil {
+		&a.Pack, &edited, &a.Before, &created, &a.CreatedBy, &updated, &a.UpdatedBy); err != nil {
 		return a, err
 	}
 	a.Enabled, a.Edited = enabled != 0, edited != 0
@@ -80,7 +81,7 @@ func listed(all []string) string {
 // PutAlertRule adds or changes a rule by its id; ErrExists when its name is another's.
 func (tx *Tx) PutAlertRule(a AlertRule) error {
 	_, err := tx.exec(putAlertRule, a.ID, a.Name, a.Description, a.Severity, bit(a.Enabled), a.Pattern, a.Count, a.Window.Microseconds(), listed(a.GroupBy), a.Distinct,
-		a.DedupWindow.Microseconds(), listed(a.DedupKey), listed(a.Targets), a.Pack, bit(a.Edited), micros(a.CreatedAt), a.CreatedBy, micros(a.UpdatedAt), a.UpdatedBy)
+		a.DedupWindow.Microseconds(), listed(a.DedupKey), listed(a.Targets), a.Pack, bit(a.Edited), a.Before, micros(a.CreatedAt), a.CreatedBy, micros(a.UpdatedAt), a.UpdatedBy)
 	return err
 }
 

@@ -17,6 +17,7 @@ CREATE TABLE alert_rule (
     targets      TEXT NOT NULL,   -- JSON list of target ids; empty: all
     pack         TEXT NOT NULL,   -- hash of the rule as the program's pack had it last; empty: it is nobody's but people's
     edited       BIGINT NOT NULL, -- 1: a person has changed what the pack says
+    before       TEXT NOT NULL,   -- JSON: the rule as it was before it was changed last, for events from before that; empty: there are none
     created_at   BIGINT NOT NULL,
     created_by   TEXT NOT NULL,
     updated_at   BIGINT NOT NULL,
