@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"sallyport/internal/arn"
 	"sallyport/internal/setting"
 	"sallyport/internal/store"
 )
@@ -17,7 +16,6 @@ import (
 //	newAddress    of calls with an operator's key: whether the key was used before, but never from this address
 type enricher struct {
 	tx      *store.Tx
-	store   arn.StoreID
 	callers pipeline
 
 	saw []sighting

@@ -7,14 +7,12 @@ import (
 	"log/slog"
 	"time"
 
-	"sallyport/internal/arn"
 	"sallyport/internal/store"
 )
 
 // Evaluator reads the audit log and finds what rules want. Any number of processes may run one: the one with the lease works.
 type Evaluator struct {
 	DB    *store.DB
-	Store arn.StoreID
 	Owner string // names this process among the workers
 	Log   *slog.Logger
 
@@ -167,7 +165,7 @@ type work struct {
 
 // match holds the events against the rules.
 func (b *work) match(tx *store.Tx, events []store.SealedEvent) error {
-	x := &enricher{tx: tx, store: b.e.Store, callers: b.book.callers}
+	x := &enricher{tx: tx, callers: b.book.callers}
 	for _, sealed := range events {
 		b.last = sealed.Seq
 		f, err := present(sealed.Event)

@@ -56,7 +56,7 @@ func PutTarget(tx *store.Tx, keys *keyring.Ring, in Target, by string) (store.Al
 	}
 	t.MinSeverity, t.Failures, t.ResumeAt, t.Problem = in.MinSeverity, 0, time.Time{}, ""
 	t.Place = keys.SealRecord("alert_target", "place", t.ID, []byte(in.Place))
-	t.Secret = nil
+	t.Secret = []byte{}
 	if in.Secret != "" {
 		t.Secret = keys.SealRecord("alert_target", "secret", t.ID, []byte(in.Secret))
 	}

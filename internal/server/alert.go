@@ -11,7 +11,7 @@ import (
 
 // openAlerts builds what finds alerts, and what sends them.
 func (s *Server) openAlerts() {
-	s.alerts = &alert.Evaluator{DB: s.db, Store: s.instance.StoreID, Owner: s.worker.Owner, Log: s.log}
+	s.alerts = &alert.Evaluator{DB: s.db, Owner: s.worker.Owner, Log: s.log}
 	s.alarms = &alert.Deliverer{DB: s.db, Keys: s.ring, Mail: s.mail, Portal: s.cfg.URL, Owner: s.worker.Owner, Log: s.log}
 }
 

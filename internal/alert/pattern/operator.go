@@ -3,6 +3,7 @@ package pattern
 import (
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"sallyport/internal/fault"
@@ -189,6 +190,8 @@ func listed(v any) []any {
 	return []any{v}
 }
 
+var comparisons = []string{"<", "<=", ">", ">=", "="}
+
 // numbers reads a list such as [">", 0, "<=", 5].
 func numbers(path []string, of any) (value, error) {
 	list, isList := of.([]any)
@@ -200,7 +203,7 @@ func numbers(path []string, of any) (value, error) {
 		operator, _ := list[i].(string)
 		number, isNumber := list[i+1].(json.Number)
 		f, err := number.Float64()
-		if !strings.Contains(" < <= > >= = ", " "+operator+" ") || operator == "" || !isNumber || err != nil {
+		if !slices.Contains(comparisons, operator) || !isNumber || err != nil {
 			return nil, unfit(path, `numeric takes a list such as ["=",5] or [">",0,"<=",5].`)
 		}
 		if f < -largest || f > largest {
