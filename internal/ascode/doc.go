@@ -25,6 +25,7 @@ type Document struct {
 	PermissionSets          Section[PermissionSet] `yaml:"PermissionSets,omitempty"`
 	TrustedTokenIssuers     Section[Issuer]        `yaml:"TrustedTokenIssuers,omitempty"`
 	Applications            Section[Application]   `yaml:"Applications,omitempty"`
+	AlertRules              Section[AlertRule]     `yaml:"AlertRules,omitempty"`
 }
 
 // Section is a list that may be absent, which is nil, or empty.

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sallyport/internal/apiclient"
+	api "sallyport/internal/awsapi/sallyport"
 	adminapi "sallyport/internal/awsapi/ssoadmin"
 	"sallyport/internal/fault"
 )
@@ -24,6 +25,7 @@ type Live struct {
 	names               map[string]string            // by id, as they are written
 	outdated            map[string]int               // by permission set: accounts that have an older edition of it
 	provisioned         map[string]int               // by permission set: accounts
+	rules               map[string]ruled             // of alerts by name; nil: there are none to be told
 	memberships         map[string]map[string]string // by group's name: membership ids by folded user name
 }
 
@@ -46,6 +48,7 @@ type Source interface {
 	settings(ctx context.Context, r *Reader) (map[string]string, error)
 	sets(ctx context.Context, r *Reader, l *Live) ([]PermissionSet, error)
 	assignments(ctx context.Context, r *Reader, l *Live) ([]assigned, error)
+	alerts(ctx context.Context, r *Reader) ([]api.AlertRule, error)
 }
 
 // assigned is an account assignment by ids.
@@ -64,7 +67,7 @@ func (r *Reader) Read(ctx context.Context) (*Live, error) {
 	}
 	l.Version = Version
 	for _, read := range []func(context.Context, *Live) error{
-		r.readInstance, r.readAccounts, r.readSettings, r.readPeople, r.readAttributes, r.readSets, r.readIssuers, r.readApplications,
+		r.readInstance, r.readAccounts, r.readSettings, r.readPeople, r.readAttributes, r.readSets, r.readIssuers, r.readApplications, r.readAlerts,
 	} {
 		if err := read(ctx, l); err != nil {
 			return nil, err

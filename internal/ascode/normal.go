@@ -21,7 +21,7 @@ func normal(d Document) (Document, error) {
 	if d.Version != Version {
 		return d, fault.Invalidf("Version is %d; this program reads %d.", d.Version, Version)
 	}
-	for _, check := range []func(*Document) error{normalUsers, normalGroups, normalSets, normalIssuers, normalApplications} {
+	for _, check := range []func(*Document) error{normalUsers, normalGroups, normalSets, normalIssuers, normalApplications, normalAlerts} {
 		if err := check(&d); err != nil {
 			return d, err
 		}

@@ -59,6 +59,7 @@ const (
 	ofDeletingSets
 	ofDeletingGroups
 	ofDeletingUsers
+	ofAlerting // last, so that what is done meanwhile is held against the rules as they were
 	phases
 )
 
@@ -109,7 +110,7 @@ type planner struct {
 // New plans the way from what is live to a document.
 func New(live *Live, want Document) (*Plan, error) {
 	p := &planner{live: live, want: want, created: map[principal]bool{}, deleted: map[principal]bool{}}
-	for _, section := range []func(){p.settings, p.users, p.groups, p.issuers, p.attributes, p.applications, p.sets} {
+	for _, section := range []func(){p.settings, p.users, p.groups, p.issuers, p.attributes, p.applications, p.sets, p.alerts} {
 		section()
 	}
 	if len(p.faults) > 0 {

@@ -28,6 +28,10 @@ func Write(w io.Writer, d Document, head ...string) error {
 	for i, p := range d.PermissionSets {
 		d.PermissionSets[i].InlinePolicy = indented(p.InlinePolicy)
 	}
+	d.AlertRules = slices.Clone(d.AlertRules)
+	for i, a := range d.AlertRules {
+		d.AlertRules[i].Pattern = indented(a.Pattern)
+	}
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
 	if err := errors.Join(enc.Encode(d), enc.Close()); err != nil {
