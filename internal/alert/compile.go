@@ -139,10 +139,13 @@ func (b *book) silenced(r *rule, f found, now time.Time) string {
 	return ""
 }
 
-// goes lists the targets to which an alert goes: those that its rule names, or all; of them, those that its severity reaches.
-func (b *book) goes(targets []string, severity string) (out []string) {
+// goes lists the targets to which an alert of what was recorded then goes: those that its rule names, or all; of them, those that its severity
+// reaches.
+func (b *book) goes(targets []string, severity string, recorded time.Time) (out []string) {
 	for _, t := range b.targets {
-		if (len(targets) == 0 || slices.Contains(targets, t.ID)) && reaches(severity, t.MinSeverity) {
+		named := len(targets) == 0 || slices.Contains(targets, t.ID) || slices.Contains(targets, t.StoodFor)
+		there := t.GoneAt.IsZero() || !recorded.After(t.GoneAt)
+		if named && there && reaches(severity, t.MinSeverity) {
 			out = append(out, t.ID)
 		}
 	}

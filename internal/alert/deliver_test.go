@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/internal/audit"
 	"sallyport/internal/fault"
 	"sallyport/internal/store"
 )
@@ -254,4 +256,44 @@ func TestRefusedTargets(t *testing.T) {
 	if fault.KindOf(err) != fault.Conflict {
 		t.Errorf("another kind: %v", err)
 	}
+}
+
+// TestTargetThatIsChanged: whoever has alerts sent elsewhere, or nowhere, is told of where they were sent until then.
+func TestTargetThatIsChanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	owner, thief := newHook(t), newHook(t)
+	w.target("hook", Webhook, owner.URL)
+	w.update(func(tx *store.Tx) error {
+		_, err := PutRule(tx, store.AlertRule{Name: "a", Severity: Low, Enabled: true, Count: 1, Pattern: `{"detail":{"eventName":["A"]}}`}, []string{"hook"}, "me")
+		return err
+	})
+	w.clock.Advance(time.Second)
+	w.update(func(tx *store.Tx) error { // with the event that tells of it
+		_, err := PutTarget(tx, w.keys, Target{Name: "hook", Kind: Webhook, Place: thief.URL}, "mallory")
+		return errors.Join(err, (&audit.Event{EventName: "A"}).Store(tx))
+	})
+	w.clock.Advance(time.Second)
+	w.event("A", "192.0.2.1")
+	w.find()
+	w.deliver()
+	if len(owner.bodies) != 1 || len(thief.bodies) != 2 {
+		t.Errorf("%d go where they went, %d elsewhere", len(owner.bodies), len(thief.bodies))
+	}
+	w.update(func(tx *store.Tx) error {
+		all, err := Targets(tx)
+		if len(all) != 1 || all[0].Name != "hook" {
+			t.Errorf("targets %+v", all)
+		}
+		return err
+	})
+	w.clock.Advance(goneFor + time.Second)
+	w.update(func(tx *store.Tx) error {
+		_, err := Prune(tx, time.Hour)
+		all, _ := tx.AlertTargets()
+		if len(all) != 1 {
+			t.Errorf("left: %+v", all)
+		}
+		return err
+	})
 }

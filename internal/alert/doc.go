@@ -37,6 +37,7 @@ func reaches(severity, least string) bool {
 const (
 	maxRules     = 1000
 	maxTargets   = 50
+	maxFormer    = 200 // places that targets had within a day
 	maxSilences  = 500
 	maxCount     = 1000               // of a threshold
 	maxWindow    = 24 * time.Hour     // of a threshold

@@ -62,7 +62,7 @@ func (f *finder) take(h hit) error {
 		EventID: h.event.id, EventIDs: events, Event: shown(h.event.envelope), Message: message(h.rule, h.event, len(events)),
 		State: store.AlertOpen, SilenceID: f.book.silenced(h.rule, h.event, f.tx.Now()), LastAt: h.event.at, LastEvent: h.event.id,
 	}
-	return f.alert(h.rule, a, h.event.envelope, group)
+	return f.alert(h, a, group)
 }
 
 // count counts a hit, and returns the events that reach the threshold.
@@ -102,11 +102,12 @@ func (f *finder) keepCounts() error {
 }
 
 // alert adds an alert, or adds to the one that it repeats.
-func (f *finder) alert(r *rule, a store.Alert, event map[string]any, group string) error {
+func (f *finder) alert(h hit, a store.Alert, group string) error {
+	r := h.rule
 	span := r.DedupWindow
 	switch {
 	case len(r.DedupKey) > 0:
-		a.DedupKey = key(event, r.DedupKey)
+		a.DedupKey = key(h.event.envelope, r.DedupKey)
 	case r.Count > 1:
 		a.DedupKey = group
 	}
@@ -131,7 +132,7 @@ func (f *finder) alert(r *rule, a store.Alert, event map[string]any, group strin
 	if a.SilenceID != "" {
 		return nil
 	}
-	return send(f.tx, a.ID, f.book.goes(r.Targets, a.Severity))
+	return send(f.tx, a.ID, f.book.goes(r.Targets, a.Severity, h.event.recorded))
 }
 
 // same is the alert that another one repeats: the last of its key, unless that was closed, or silenced when this one is not.

@@ -115,7 +115,7 @@ func Test(tx *store.Tx, name, by string) (store.Alert, error) {
 	if _, err := tx.InsertAlert(a); err != nil {
 		return a, fmt.Errorf("store alert: %w", err)
 	}
-	return a, send(tx, a.ID, b.goes(r.Targets, a.Severity))
+	return a, send(tx, a.ID, b.goes(r.Targets, a.Severity, tx.Now().Add(time.Microsecond)))
 }
 
 // Prune removes alerts that were closed long ago, and what rules need to remember no more. It tells whether there is more to remove.
@@ -125,6 +125,9 @@ func Prune(tx *store.Tx, kept time.Duration) (more bool, err error) {
 	}
 	if err := tx.PruneAlertSilences(tx.Now().Add(-maxSilence)); err != nil {
 		return false, fmt.Errorf("prune silences: %w", err)
+	}
+	if err := pruneTargets(tx); err != nil {
+		return false, err
 	}
 	return more, wrap(tx.PruneAlertMemory(tx.Now().Add(-seenFor)), "prune what rules remember")
 }

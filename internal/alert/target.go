@@ -41,9 +41,9 @@ func PutTarget(tx *store.Tx, keys *keyring.Ring, in Target, by string) (store.Al
 	if err := in.check(); err != nil {
 		return store.AlertTarget{}, err
 	}
-	all, err := tx.AlertTargets()
+	all, err := Targets(tx)
 	if err != nil {
-		return store.AlertTarget{}, fmt.Errorf("list alert targets: %w", err)
+		return store.AlertTarget{}, err
 	}
 	t := store.AlertTarget{ID: arn.NewUUID(), Name: in.Name, Kind: in.Kind, CreatedAt: tx.Now(), CreatedBy: by}
 	if i := slices.IndexFunc(all, func(t store.AlertTarget) bool { return t.Name == in.Name }); i >= 0 {
@@ -51,12 +51,15 @@ func PutTarget(tx *store.Tx, keys *keyring.Ring, in Target, by string) (store.Al
 			return t, fault.Conflictf("The target %q is of the kind %s: delete it first.", in.Name, all[i].Kind)
 		}
 		t = all[i]
+		if err := former(tx, keys, t); err != nil {
+			return t, err
+		}
 	} else if len(all) >= maxTargets {
 		return t, fault.Quotaf("There are %d alert targets, as many as there may be.", len(all))
 	}
 	t.MinSeverity, t.Failures, t.ResumeAt, t.Problem = in.MinSeverity, 0, time.Time{}, ""
 	t.Place = keys.SealRecord("alert_target", "place", t.ID, []byte(in.Place))
-	t.Secret = []byte{}
+	t.Secret = nil
 	if in.Secret != "" {
 		t.Secret = keys.SealRecord("alert_target", "secret", t.ID, []byte(in.Secret))
 	}
@@ -112,6 +115,63 @@ func Shown(keys *keyring.Ring, t store.AlertTarget) string {
 	return string(place)
 }
 
+// goneFor is how long a target that has gone still gets alerts of what happened before.
+const goneFor = 24 * time.Hour
+
+// former keeps the place that a target had for alerts of what happened before, of its being changed among them: so whoever has alerts sent
+// elsewhere is told of where they were sent.
+func former(tx *store.Tx, keys *keyring.Ring, t store.AlertTarget) error {
+	old := t
+	old.ID, old.StoodFor = arn.NewUUID(), t.ID
+	for column, sealed := range map[string]*[]byte{"place": &old.Place, "secret": &old.Secret} {
+		if len(*sealed) == 0 {
+			continue
+		}
+		plain, err := keys.OpenRecord("alert_target", column, t.ID, *sealed)
+		if err != nil {
+			return fmt.Errorf("open %s of target: %w", column, err)
+		}
+		*sealed = keys.SealRecord("alert_target", column, old.ID, plain)
+	}
+	return gone(tx, old)
+}
+
+// gone makes a target one that has gone, under a name that no other can have.
+func gone(tx *store.Tx, t store.AlertTarget) error {
+	all, err := tx.AlertTargets()
+	if err != nil {
+		return fmt.Errorf("list alert targets: %w", err)
+	}
+	if len(all) >= maxTargets+maxFormer {
+		return fault.Quotaf("Alert targets were changed %d times within a day, as often as they may be.", maxFormer)
+	}
+	t.Name, t.GoneAt = fmt.Sprintf("%s until %s (%s)", t.Name, tx.Now().Format(time.RFC3339), t.ID), tx.Now()
+	return wrap(tx.PutAlertTarget(t), "keep former target")
+}
+
+// pruneTargets removes the targets that have gone long enough ago, with what waits for them.
+func pruneTargets(tx *store.Tx) error {
+	all, err := tx.AlertTargets()
+	if err != nil {
+		return fmt.Errorf("list alert targets: %w", err)
+	}
+	for _, t := range all { // a hundred or so
+		if t.GoneAt.IsZero() || tx.Now().Sub(t.GoneAt) < goneFor {
+			continue
+		}
+		if err := tx.DeleteAlertTarget(t.ID); err != nil {
+			return fmt.Errorf("delete alert target: %w", err)
+		}
+	}
+	return nil
+}
+
+// Targets are the targets that there are, by name.
+func Targets(tx *store.Tx) ([]store.AlertTarget, error) {
+	all, err := tx.AlertTargets()
+	return slices.DeleteFunc(all, func(t store.AlertTarget) bool { return !t.GoneAt.IsZero() }), wrap(err, "list alert targets")
+}
+
 // DeleteTarget removes a target that no rule names.
 func DeleteTarget(tx *store.Tx, name string) error {
 	t, err := targetNamed(tx, name)
@@ -127,16 +187,16 @@ func DeleteTarget(tx *store.Tx, name string) error {
 			return fault.Conflictf("The rule %q names the target %q: change the rule first.", r.Name, name)
 		}
 	}
-	if err := tx.DeleteAlertTarget(t.ID); err != nil {
-		return fmt.Errorf("delete alert target: %w", err)
+	if err := gone(tx, t); err != nil {
+		return err
 	}
 	return changed(tx)
 }
 
 func targetNamed(tx *store.Tx, name string) (store.AlertTarget, error) {
-	all, err := tx.AlertTargets()
+	all, err := Targets(tx)
 	if err != nil {
-		return store.AlertTarget{}, fmt.Errorf("list alert targets: %w", err)
+		return store.AlertTarget{}, err
 	}
 	for _, t := range all {
 		if t.Name == name {

@@ -141,9 +141,9 @@ func (s *Service) ListAlertTargets(_ context.Context, c *endpoint.Call, in *api.
 	if err != nil {
 		return nil, err
 	}
-	all, err := c.Tx.AlertTargets()
+	all, err := alert.Targets(c.Tx)
 	if err != nil {
-		return nil, fmt.Errorf("list alert targets: %w", err)
+		return nil, err
 	}
 	rows, next := paged(all, q, func(t store.AlertTarget) string { return t.Name })
 	out := &api.ListAlertTargetsResponse{AlertTargets: []api.AlertTarget{}, NextToken: c.NextToken(next)}

@@ -10,6 +10,8 @@ type AlertTarget struct {
 	Place       []byte // sealed
 	Secret      []byte // sealed; empty: none
 	MinSeverity string
+	GoneAt      time.Time // zero: it is there
+	StoodFor    string    // id of the target whose former place this is
 	CreatedAt   time.Time
 	CreatedBy   string
 
@@ -41,12 +43,12 @@ type AlertDelivery struct {
 	Problem  string
 }
 
-const alertTargetColumns = `id, name, kind, place, secret, min_severity, created_at, created_by, failures, resume_at, sent_at, problem`
+const alertTargetColumns = `id, name, kind, place, secret, min_severity, gone_at, stood_for, created_at, created_by, failures, resume_at, sent_at, problem`
 
 const deliveryColumns = `alert_id, target_id, state, due_at, attempts, done_at, problem`
 
 const (
-	putAlertTarget    query = `INSERT INTO alert_target (` + alertTargetColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO UPDATE SET place = excluded.place, secret = excluded.secret, min_severity = excluded.min_severity, failures = excluded.failures, resume_at = excluded.resume_at, problem = excluded.problem`
+	putAlertTarget    query = `INSERT INTO alert_target (` + alertTargetColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO UPDATE SET name = excluded.name, gone_at = excluded.gone_at, place = excluded.place, secret = excluded.secret, min_severity = excluded.min_severity, failures = excluded.failures, resume_at = excluded.resume_at, problem = excluded.problem`
 	fateAlertTarget   query = `UPDATE alert_target SET failures = $1, resume_at = $2, sent_at = $3, problem = $4 WHERE id = $5`
 	deleteAlertTarget query = `DELETE FROM alert_target WHERE id = $1`
 	alertTargetByID   query = `SELECT ` + alertTargetColumns + ` FROM alert_target WHERE id = $1`
@@ -62,9 +64,9 @@ const (
 )
 
 func scanAlertTarget(r row) (t AlertTarget, err error) {
-	var created, resume, sent int64
-	err = r.Scan(&t.ID, &t.Name, &t.Kind, &t.Place, &t.Secret, &t.MinSeverity, &created, &t.CreatedBy, &t.Failures, &resume, &sent, &t.Problem)
-	t.CreatedAt, t.ResumeAt, t.SentAt = fromMicros(created), fromMicros(resume), fromMicros(sent)
+	var created, gone, resume, sent int64
+	err = r.Scan(&t.ID, &t.Name, &t.Kind, &t.Place, &t.Secret, &t.MinSeverity, &gone, &t.StoodFor, &created, &t.CreatedBy, &t.Failures, &resume, &sent, &t.Problem)
+	t.GoneAt, t.CreatedAt, t.ResumeAt, t.SentAt = fromMicros(gone), fromMicros(created), fromMicros(resume), fromMicros(sent)
 	return t, err
 }
 
@@ -78,7 +80,10 @@ func scanDelivery(r row) (d AlertDelivery, err error) {
 // PutAlertTarget adds or changes a target by its id; ErrExists when its name is another's.
 func (tx *Tx) PutAlertTarget(t AlertTarget) error {
 	tx.enqueued = true // what waits may go now
-	_, err := tx.exec(putAlertTarget, t.ID, t.Name, t.Kind, t.Place, t.Secret, t.MinSeverity, micros(t.CreatedAt), t.CreatedBy, t.Failures, micros(t.ResumeAt), micros(t.SentAt), t.Problem)
+	if t.Secret == nil {
+		t.Secret = []byte{}
+	}
+	_, err := tx.exec(putAlertTarget, t.ID, t.Name, t.Kind, t.Place, t.Secret, t.MinSeverity, micros(t.GoneAt), t.StoodFor, micros(t.CreatedAt), t.CreatedBy, t.Failures, micros(t.ResumeAt), micros(t.SentAt), t.Problem)
 	return err
 }
 
@@ -100,7 +105,7 @@ func (tx *Tx) AlertTarget(id string) (AlertTarget, error) {
 	return get(tx, alertTargetByID, scanAlertTarget, id)
 }
 
-// AlertTargets lists the targets by name. There are few.
+// AlertTargets lists the targets by name, with those that have gone a short while ago. There are few.
 func (tx *Tx) AlertTargets() ([]AlertTarget, error) {
 	return list(tx, alertTargets, scanAlertTarget, "")
 }

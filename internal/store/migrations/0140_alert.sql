@@ -33,6 +33,8 @@ CREATE TABLE alert_target (
     place        BYTEA NOT NULL,  -- sealed: a URL or an address; some URLs are secrets
     secret       BYTEA NOT NULL,  -- sealed: what signs; empty: nothing does
     min_severity TEXT NOT NULL,
+    gone_at      BIGINT NOT NULL, -- it takes alerts of what was recorded until then; 0: of everything
+    stood_for    TEXT NOT NULL,   -- id of the target whose former place this is; empty: none's
     created_at   BIGINT NOT NULL,
     created_by   TEXT NOT NULL,
     failures     BIGINT NOT NULL, -- in a row
