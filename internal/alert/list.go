@@ -74,3 +74,14 @@ func Silences(tx *store.Tx) ([]store.AlertSilence, map[string]string, error) {
 	}
 	return all, names, wrap(err, "list alert rules")
 }
+
+// Behind says how many events of the log no rule was held against yet, as far as the database knows: while nothing is found, it learns of it
+// every few seconds only.
+func Behind(tx *store.Tx) (int64, error) {
+	head, err := tx.AuditHead()
+	if err != nil {
+		return 0, fmt.Errorf("read end of log: %w", err)
+	}
+	seq, err := tx.AuditCursor(sink)
+	return max(0, head-seq), wrap(err, "read cursor")
+}

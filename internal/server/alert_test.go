@@ -94,6 +94,11 @@ func TestAlert(t *testing.T) {
 		if a := shown["Alert"].(map[string]any); a["State"] != "ACKNOWLEDGED" || a["Note"] != "it was me" || !strings.HasSuffix(a["AcknowledgedBy"].(string), ":user/operator") {
 			t.Errorf("alert %v", a)
 		}
+		rec := httptest.NewRecorder()
+		s.handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, s.url+"/metrics", nil))
+		if told := rec.Body.String(); !strings.Contains(told, `sallyport_alert_waiting{target="hook"} 0`) || !strings.Contains(told, "sallyport_alert_events_behind ") {
+			t.Error("metrics say nothing of alerts")
+		}
 		if d := shown["Deliveries"].([]any); len(d) != 1 || d[0].(map[string]any)["State"] != "SENT" || d[0].(map[string]any)["TargetName"] != "hook" {
 			t.Errorf("deliveries %v", d)
 		}

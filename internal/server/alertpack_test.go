@@ -175,6 +175,7 @@ var tales = map[string]tale{
 	"mfa-removed":              {does("operator", set("mfa.mode", "context-aware")), removeMFA},
 	"mfa-weakened":             {does("operator", set("mfa.mode", "always"), set("session.life", "1d")), does("operator", set("mfa.mode", "off"))},
 	"operator-key-new-address": {does("operator", attach("SecurityAudit"), set("session.life", "9h")), elsewhereByOperator},
+	"operator-key-made":        {trusted(operatorKeyMade), operatorKeyMade},
 	"refresh-token-reused": {
 		func(t *testing.T, h alertHouse) { h.signedIn(t); h.again(t, h.sessions["alice"].refresh) },
 		func(t *testing.T, h alertHouse) {
@@ -248,6 +249,13 @@ func joinIdle(t *testing.T, h alertHouse) {
 	trusted(does("operator", assign, join("auditors")))(t, h)
 	h.bindAnswer("membership", h.ask(t, "identitystore", "GetGroupMembershipId", h.fill(`{"GroupId": "$auditors", "MemberId": {"UserId": "$bob"}}`)), "MembershipId")
 	does("operator", [3]string{"identitystore", "DeleteGroupMembership", `{"MembershipId": "$membership"}`})(t, h)
+}
+
+func operatorKeyMade(t *testing.T, h alertHouse) {
+	t.Helper()
+	made := h.must(t, "CreateOperatorKey", `{}`)
+	h.secrets[fmt.Sprint(made["SecretAccessKey"])] = "operator's secret"
+	h.must(t, "DeleteOperatorKey", fmt.Sprintf(`{"AccessKeyId": %q}`, made["AccessKeyId"]))
 }
 
 func removeMFA(t *testing.T, h alertHouse) {

@@ -125,6 +125,7 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 	s.watchSCIM()
 	s.watchPush()
 	s.watchSinks()
+	s.watchAlerts()
 	return s, s.protocols()
 }
 
