@@ -166,7 +166,7 @@ func (f *remote) deleteAlertRule(cmd *cobra.Command, c *client, args []string) e
 }
 
 func (f *remote) alertTargets() *cobra.Command {
-	var kind, place, token, severity string
+	var kind, place, token, severity, ca string
 	put := f.sub("put NAME", "Add a target, or change the one of its name", func(cmd *cobra.Command, c *client, args []string) error {
 		signs, err := secret(token)
 		if err != nil {
@@ -176,9 +176,13 @@ func (f *remote) alertTargets() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		authority, err := pemFile(ca)
+		if err != nil {
+			return err
+		}
 		least := api.AlertSeverity(strings.ToUpper(severity))
 		out, raw, err := apiclient.Ask[api.PutAlertTargetResponse](cmd.Context(), c.Client, &api.PutAlertTargetRequest{
-			Name: args[0], Kind: api.AlertTargetKind(strings.ToUpper(kind)), Place: text(to), Secret: signs, MinSeverity: &least,
+			Name: args[0], Kind: api.AlertTargetKind(strings.ToUpper(kind)), Place: text(to), Secret: signs, CertificateAuthority: authority, MinSeverity: &least,
 		})
 		if err != nil {
 			return err
@@ -186,12 +190,21 @@ func (f *remote) alertTargets() *cobra.Command {
 		return f.done(cmd, raw, "Alerts go to %s.", printable(out.AlertTarget.Place))
 	})
 	p := put.Flags()
-	p.StringVar(&kind, "kind", "webhook", "webhook, slack or email")
-	p.StringVar(&place, "to", "", "URL or address, or @FILE")
+	p.StringVar(&kind, "kind", "webhook", "webhook, slack, email or syslog")
+	p.StringVar(&place, "to", "", "URL or address, or @FILE; of syslog: syslog+tls://host:6514, or syslog+tcp://127.0.0.1:514 for a relay on this machine")
 	p.StringVar(&token, "secret", "", "with webhook: what signs (HMAC-SHA-256), or @FILE")
+	p.StringVar(&ca, "ca", "", "with syslog: PEM file of who signs the server's certificate (default: the machine's authorities)")
 	p.StringVar(&severity, "severity", "low", "the least severity that goes there")
 	return group("targets", "Targets: where alerts go", required(put, "to"), f.sub("list", "List targets, and how sending goes", f.listAlertTargets),
 		f.asks(f.sub("delete NAME", "Send alerts to a target no more", f.deleteAlertTarget)))
+}
+
+// pemFile is what a file holds; nil without a file.
+func pemFile(name string) (*string, error) {
+	if name == "" {
+		return nil, nil
+	}
+	return secret("@" + name)
 }
 
 func (f *remote) listAlertTargets(cmd *cobra.Command, c *client, _ []string) error {

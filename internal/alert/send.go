@@ -55,7 +55,7 @@ type sender interface {
 	send(ctx context.Context, d *Deliverer, t store.AlertTarget, a store.Alert) error
 }
 
-var senders = map[string]sender{Webhook: webhook{}, Slack: slack{}, Email: letter{}}
+var senders = map[string]sender{Webhook: webhook{}, Slack: slack{}, Email: letter{}, Syslog: entry5424{}}
 
 type webhook struct{}
 

@@ -22,6 +22,7 @@ const (
 	Webhook = "WEBHOOK" // signed JSON
 	Slack   = "SLACK"   // {"text": …}, as Slack, Mattermost and others take it
 	Email   = "EMAIL"
+	Syslog  = "SYSLOG" // RFC 5424 over TLS, or over TCP to a relay on this machine
 )
 
 // Target is a target as an operator gives it.
@@ -30,6 +31,7 @@ type Target struct {
 	Kind        string
 	Place       string // URL or address
 	Secret      string // of a webhook: signs; "": nothing does
+	Authority   string // of a syslog server: PEM of who signs its certificate; "": the machine's authorities
 	MinSeverity string
 }
 
@@ -60,8 +62,8 @@ func PutTarget(tx *store.Tx, keys *keyring.Ring, in Target, by string) (store.Al
 	t.MinSeverity, t.Failures, t.ResumeAt, t.Problem = in.MinSeverity, 0, time.Time{}, ""
 	t.Place = keys.SealRecord("alert_target", "place", t.ID, []byte(in.Place))
 	t.Secret = nil
-	if in.Secret != "" {
-		t.Secret = keys.SealRecord("alert_target", "secret", t.ID, []byte(in.Secret))
+	if more := in.Secret + in.Authority; more != "" { // one of them, by the kind
+		t.Secret = keys.SealRecord("alert_target", "secret", t.ID, []byte(more))
 	}
 	err = tx.PutAlertTarget(t)
 	if errors.Is(err, store.ErrExists) {
@@ -77,13 +79,18 @@ func (in Target) check() error {
 	if in.Secret != "" && in.Kind != Webhook {
 		return fault.Invalidf("A secret signs what goes to a webhook: nothing else has one.")
 	}
+	if in.Authority != "" && in.Kind != Syslog {
+		return fault.Invalidf("An authority of certificates is for a syslog server: other servers are known by the machine's.")
+	}
 	switch in.Kind {
+	case Syslog:
+		return syslogConfig(in.Place, in.Authority).check()
 	case Webhook, Slack:
 		return checkURL(in.Place)
 	case Email:
 		return mail.CheckAddress(in.Place)
 	}
-	return fault.Invalidf("The kind %q will not do: it is one of %s, %s, %s.", in.Kind, Webhook, Slack, Email)
+	return fault.Invalidf("The kind %q will not do: it is one of %s, %s, %s, %s.", in.Kind, Webhook, Slack, Email, Syslog)
 }
 
 // checkURL wants TLS, but for a server on this machine.

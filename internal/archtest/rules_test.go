@@ -67,7 +67,7 @@ var allowed = map[string][]string{
 
 	// Rules: on the engines, and on few of each other.
 	"access":                  join(below, "directory"),
-	"alert":                   join(below, "setting"),
+	"alert":                   join(below, "setting", "sink", "sink/syslog"),
 	"application":             join(below, "access"),
 	"directory":               join(below, "signal"),
 	"heed":                    join(below, "directory", "login", "session", "setting", "signal"),

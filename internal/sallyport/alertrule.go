@@ -114,7 +114,7 @@ func (*Service) ListAlertRules(_ context.Context, c *endpoint.Call, in *api.List
 
 // PutAlertTarget adds a target, or changes the one of its name.
 func (s *Service) PutAlertTarget(_ context.Context, c *endpoint.Call, in *api.PutAlertTargetRequest) (*api.PutAlertTargetResponse, error) {
-	t := alert.Target{Name: in.Name, Kind: string(in.Kind), Place: in.Place, Secret: value(in.Secret)}
+	t := alert.Target{Name: in.Name, Kind: string(in.Kind), Place: in.Place, Secret: value(in.Secret), Authority: value(in.CertificateAuthority)}
 	if in.MinSeverity != nil {
 		t.MinSeverity = string(*in.MinSeverity)
 	}
@@ -129,7 +129,7 @@ func (s *Service) PutAlertTarget(_ context.Context, c *endpoint.Call, in *api.Pu
 func (s *Service) alertTargetOut(tx *store.Tx, t store.AlertTarget) (api.AlertTarget, error) {
 	n, err := tx.CountDeliveries(t.ID)
 	return api.AlertTarget{
-		TargetId: t.ID, Name: t.Name, Kind: api.AlertTargetKind(t.Kind), Place: alert.Shown(s.OperatorKeys, t), Signed: len(t.Secret) > 0,
+		TargetId: t.ID, Name: t.Name, Kind: api.AlertTargetKind(t.Kind), Place: alert.Shown(s.OperatorKeys, t), Signed: t.Kind == alert.Webhook && len(t.Secret) > 0,
 		MinSeverity: api.AlertSeverity(t.MinSeverity), CreatedAt: t.CreatedAt, CreatedBy: t.CreatedBy, Waiting: count(int64(n)), LastSentAt: when(t.SentAt),
 		Problem: optional(t.Problem), ResumesAt: when(t.ResumeAt),
 	}, wrap(err, "count what waits")

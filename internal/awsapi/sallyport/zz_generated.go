@@ -2994,11 +2994,12 @@ type PutAlertRuleResponse struct {
 
 // PutAlertTargetRequest is a structure of the model.
 type PutAlertTargetRequest struct {
-	Kind        AlertTargetKind
-	MinSeverity *AlertSeverity
-	Name        string
-	Place       string
-	Secret      *string
+	CertificateAuthority *string
+	Kind                 AlertTargetKind
+	MinSeverity          *AlertSeverity
+	Name                 string
+	Place                string
+	Secret               *string
 }
 
 // LogValue hides the sensitive members.
@@ -3545,6 +3546,7 @@ const (
 	AlertTargetKindWebhook AlertTargetKind = "WEBHOOK"
 	AlertTargetKindSlack   AlertTargetKind = "SLACK"
 	AlertTargetKindEmail   AlertTargetKind = "EMAIL"
+	AlertTargetKindSyslog  AlertTargetKind = "SYSLOG"
 )
 
 // AssignmentState is an enumeration of the model.
@@ -3865,6 +3867,7 @@ var (
 		{Name: "State", Shape: &shapeAlertState, Required: true},
 		{Name: "Test", Shape: &shapeBoolean, Required: true},
 	}}
+	shapeAlertAuthority  = awsapi.Shape{Name: "AlertAuthority", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 16384}
 	shapeAlertDeliveries = awsapi.Shape{Name: "AlertDeliveries", Type: awsapi.List, Elem: &shapeAlertDelivery}
 	shapeAlertDelivery   = awsapi.Shape{Name: "AlertDelivery", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Attempts", Shape: &shapeCount, Required: true},
@@ -3930,7 +3933,7 @@ var (
 		{Name: "TargetId", Shape: &shapeAlertId, Required: true},
 		{Name: "Waiting", Shape: &shapeCount, Required: true},
 	}}
-	shapeAlertTargetKind = awsapi.Shape{Name: "AlertTargetKind", Type: awsapi.String, Enum: []string{"WEBHOOK", "SLACK", "EMAIL"}}
+	shapeAlertTargetKind = awsapi.Shape{Name: "AlertTargetKind", Type: awsapi.String, Enum: []string{"WEBHOOK", "SLACK", "EMAIL", "SYSLOG"}}
 	shapeAlertTargets    = awsapi.Shape{Name: "AlertTargets", Type: awsapi.List, Elem: &shapeAlertTarget}
 	shapeAlertTexts      = awsapi.Shape{Name: "AlertTexts", Type: awsapi.List, Elem: &shapeText}
 	shapeAlertThreshold  = awsapi.Shape{Name: "AlertThreshold", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -4655,6 +4658,7 @@ var (
 		{Name: "AlertRule", Shape: &shapeAlertRule, Required: true},
 	}}
 	shapePutAlertTargetRequest = awsapi.Shape{Name: "PutAlertTargetRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "CertificateAuthority", Shape: &shapeAlertAuthority},
 		{Name: "Kind", Shape: &shapeAlertTargetKind, Required: true},
 		{Name: "MinSeverity", Shape: &shapeAlertSeverity},
 		{Name: "Name", Shape: &shapeAlertName, Required: true},

@@ -29,9 +29,9 @@ CREATE UNIQUE INDEX alert_rule_name ON alert_rule (name);
 CREATE TABLE alert_target (
     id           TEXT PRIMARY KEY,
     name         TEXT NOT NULL,
-    kind         TEXT NOT NULL,   -- WEBHOOK, SLACK, EMAIL
+    kind         TEXT NOT NULL,   -- WEBHOOK, SLACK, EMAIL, SYSLOG
     place        BYTEA NOT NULL,  -- sealed: a URL or an address; some URLs are secrets
-    secret       BYTEA NOT NULL,  -- sealed: what signs; empty: nothing does
+    secret       BYTEA NOT NULL,  -- sealed: what signs, or the authority of a syslog server's certificate; empty: none
     min_severity TEXT NOT NULL,
     gone_at      BIGINT NOT NULL, -- it takes alerts of what was recorded until then; 0: of everything
     stood_for    TEXT NOT NULL,   -- id of the target whose former place this is; empty: none's
