@@ -4,6 +4,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -103,6 +104,22 @@ func (e *Event) Correlate(id string) {
 
 // Time is a time as events have it.
 func Time(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// Begin says that what the transaction changes from here on comes from this event, which must be stored in it: histories name it.
+func (e *Event) Begin(tx *store.Tx) {
+	if e.EventID == "" {
+		e.EventID = arn.NewTimeUUID(tx.Now())
+	}
+	tx.Because(store.Cause{Event: e.EventID, By: e.UserIdentity.actor()})
+}
+
+// actor is who acted, in one text.
+func (u UserIdentity) actor() string {
+	if u.ARN == "" && u.OnBehalfOf != nil {
+		return arn.DirectoryUserARN(u.OnBehalfOf.UserID)
+	}
+	return cmp.Or(u.ARN, u.InvokedBy, u.PrincipalID, u.UserName)
+}
 
 // Store appends the event to the transaction that it tells of.
 func (e *Event) Store(tx *store.Tx) error {

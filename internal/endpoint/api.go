@@ -226,6 +226,9 @@ func (a *API) read(ctx context.Context, m *mount, op *awsapi.Operation[*Call], i
 func (a *API) write(ctx context.Context, m *mount, op *awsapi.Operation[*Call], in any, call func(*store.Tx) *Call) (out any, err error) {
 	err = a.DB.Update(ctx, func(tx *store.Tx) error {
 		c := call(tx)
+		if m.records(op) {
+			c.Event.Begin(tx)
+		}
 		if err := a.authorize(tx, m, op, c, in); err != nil {
 			return err
 		}

@@ -70,6 +70,8 @@ func (s *Service) Heed(tx *store.Tx, receiver string, t secevent.Token) (outcome
 	if err != nil {
 		return "", fmt.Errorf("remember signal: %w", err)
 	}
+	cause := store.Cause{Event: arn.NewTimeUUID(tx.Now()), By: signal.Heeded + r.ID}
+	tx.Because(cause)
 	outcome, userID, err := s.act(tx, r, t)
 	if err != nil {
 		return "", err
@@ -77,7 +79,9 @@ func (s *Service) Heed(tx *store.Tx, receiver string, t secevent.Token) (outcome
 	if err := tx.PutSignalIn(r.ID, jti, outcome); err != nil {
 		return "", fmt.Errorf("remember what came of signal: %w", err)
 	}
-	return outcome, s.event(r, t, outcome, userID).Store(tx)
+	e := s.event(r, t, outcome, userID)
+	e.EventID = cause.Event
+	return outcome, e.Store(tx)
 }
 
 func (s *Service) act(tx *store.Tx, r store.SignalReceiver, t secevent.Token) (outcome, userID string, err error) {

@@ -36,6 +36,8 @@ func finish(tx *store.Tx, j store.Job, s step, reason string) error {
 	if err := tx.FinishJob(j); err != nil {
 		return fmt.Errorf("finish job: %w", err)
 	}
+	e := event(s, reason)
+	e.Begin(tx)
 	var err error
 	switch s.request.Family {
 	case store.RequestCreate:
@@ -53,7 +55,7 @@ func finish(tx *store.Tx, j store.Job, s step, reason string) error {
 	if err := part(tx, s.request.ID, -1, reason); err != nil {
 		return err
 	}
-	return event(s, reason).Store(tx)
+	return e.Store(tx)
 }
 
 // record keeps what was made of the permission set in the account. What a check had found of the role is over with that.

@@ -164,6 +164,10 @@ func (s *Server) attempt(ctx context.Context, c *call) (a answer, err error) {
 		if err := c.throttle(); err != nil {
 			return err
 		}
+		if !c.op.reads {
+			c.event.Begin(tx)
+			tx.Because(store.Cause{Event: c.event.EventID, By: c.by()})
+		}
 		a, err = c.op.do(c)
 		if err != nil || c.op.reads {
 			return err

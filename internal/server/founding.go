@@ -55,6 +55,8 @@ func (s *Server) makeFirst(ctx context.Context, token string, who web.Founder, f
 		if err := tx.DeleteLink(l.Hash); err != nil {
 			return fmt.Errorf("spend link: %w", err)
 		}
+		cause := store.Cause{Event: arn.NewTimeUUID(tx.Now()), By: byFounding}
+		tx.Because(cause)
 		u, err := directory.CreateUser(tx, founder(s.instance.StoreID, who), byFounding)
 		if err != nil {
 			return err
@@ -70,7 +72,9 @@ func (s *Server) makeFirst(ctx context.Context, token string, who web.Founder, f
 		if err := tx.SetMeta(metaFounded, u.ID); err != nil {
 			return err
 		}
-		return s.foundingEvent(u, from).Store(tx)
+		e := s.foundingEvent(u, from)
+		e.EventID = cause.Event
+		return e.Store(tx)
 	})
 	return link, err
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,8 +52,8 @@ type Boundary struct {
 const permissionSetColumns = `p.id, p.instance_id, p.name, p.description, p.session_duration, p.relay_state, p.revision, p.attrs, p.created_at`
 
 const (
-	insertPermissionSet query = `INSERT INTO permission_set (id, instance_id, name, description, session_duration, relay_state, revision, attrs, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`
-	updatePermissionSet query = `UPDATE permission_set SET description = $1, session_duration = $2, relay_state = $3, revision = $4, attrs = $5 WHERE id = $6`
+	insertPermissionSet query = `INSERT INTO permission_set (id, instance_id, name, description, session_duration, relay_state, revision, attrs, created_at, event_id, since_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`
+	updatePermissionSet query = `UPDATE permission_set SET description = $1, session_duration = $2, relay_state = $3, revision = $4, attrs = $5, since = $6, event_id = $7, since_by = $8 WHERE id = $9`
 	deletePermissionSet query = `DELETE FROM permission_set WHERE id = $1`
 	deleteSetPolicies   query = `DELETE FROM permission_set_policy WHERE permission_set = $1`
 
@@ -64,7 +65,7 @@ const (
 
 	countPermissionSets query = `SELECT COUNT(*) FROM (SELECT 1 FROM permission_set WHERE instance_id = $1 LIMIT $2) AS p`
 
-	insertSetPolicy  query = `INSERT INTO permission_set_policy (permission_set, arn) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+	insertSetPolicy  query = `INSERT INTO permission_set_policy (permission_set, arn, since, event_id, since_by) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
 	deleteSetPolicy  query = `DELETE FROM permission_set_policy WHERE permission_set = $1 AND arn = $2`
 	setPoliciesAfter query = `SELECT arn FROM permission_set_policy WHERE permission_set = $1 AND arn > $2 ORDER BY arn LIMIT $3`
 )
@@ -90,7 +91,7 @@ func (tx *Tx) InsertPermissionSet(p PermissionSet) error {
 	if err != nil {
 		return fmt.Errorf("encode permission set: %w", err)
 	}
-	return added(tx.exec(insertPermissionSet, p.ID, p.Instance, p.Name, p.Description, p.SessionDuration, p.RelayState, p.Revision, string(attrs), micros(p.CreatedAt)))
+	return added(tx.exec(insertPermissionSet, p.ID, p.Instance, p.Name, p.Description, p.SessionDuration, p.RelayState, p.Revision, string(attrs), micros(p.CreatedAt), tx.cause.Event, tx.cause.By))
 }
 
 // UpdatePermissionSet replaces what may change of a permission set; ErrNotFound.
@@ -99,11 +100,17 @@ func (tx *Tx) UpdatePermissionSet(p PermissionSet) error {
 	if err != nil {
 		return fmt.Errorf("encode permission set: %w", err)
 	}
-	return one(tx.exec(updatePermissionSet, p.Description, p.SessionDuration, p.RelayState, p.Revision, string(attrs), p.ID))
+	if err := tx.was(setWas, p.ID); err != nil {
+		return err
+	}
+	return one(tx.exec(updatePermissionSet, p.Description, p.SessionDuration, p.RelayState, p.Revision, string(attrs), micros(tx.now), tx.cause.Event, tx.cause.By, p.ID))
 }
 
 // DeletePermissionSet removes a permission set and its list of managed policies; ErrNotFound.
 func (tx *Tx) DeletePermissionSet(p arn.PermissionSet) error {
+	if err := errors.Join(tx.was(setGone, p.ID), tx.was(setPoliciesGone, p.ID)); err != nil {
+		return err
+	}
 	if _, err := tx.exec(deleteSetPolicies, p.ID); err != nil {
 		return err
 	}
@@ -154,11 +161,14 @@ func (tx *Tx) CountPermissionSets(i arn.Instance, bound int) (int, error) {
 
 // AttachPolicy adds a managed policy to a permission set; ErrExists.
 func (tx *Tx) AttachPolicy(p arn.PermissionSet, policyARN string) error {
-	return added(tx.exec(insertSetPolicy, p.ID, policyARN))
+	return added(tx.exec(insertSetPolicy, p.ID, policyARN, micros(tx.now), tx.cause.Event, tx.cause.By))
 }
 
 // DetachPolicy takes a managed policy off a permission set; ErrNotFound.
 func (tx *Tx) DetachPolicy(p arn.PermissionSet, policyARN string) error {
+	if err := tx.was(setPolicyGone, p.ID, policyARN); err != nil {
+		return err
+	}
 	return one(tx.exec(deleteSetPolicy, p.ID, policyARN))
 }
 

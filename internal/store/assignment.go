@@ -47,7 +47,9 @@ const assignmentColumns = `a.account_id, a.instance_id, a.permission_set, a.prin
 const heldColumns = `a.account_id, a.instance_id, a.permission_set, a.principal_type, a.principal_id, a.state`
 
 const (
-	insertAssignment query = `INSERT INTO assignment (account_id, permission_set, principal_type, principal_id, instance_id, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`
+	insertAssignment query = `INSERT INTO assignment (account_id, permission_set, principal_type, principal_id, instance_id, state, created_at, event_id, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`
+	grantAssignment  query = `UPDATE assignment SET state = $1, granted_at = CASE WHEN state = 'GRANTED' THEN granted_at ELSE $2 END WHERE account_id = $3 AND permission_set = $4 AND principal_type = $5 AND principal_id = $6`
+	askAssignment    query = `UPDATE assignment SET state = $1, event_id = $2, created_by = $3 WHERE account_id = $4 AND permission_set = $5 AND principal_type = $6 AND principal_id = $7`
 	updateAssignment query = `UPDATE assignment SET state = $1 WHERE account_id = $2 AND permission_set = $3 AND principal_type = $4 AND principal_id = $5`
 	deleteAssignment query = `DELETE FROM assignment WHERE account_id = $1 AND permission_set = $2 AND principal_type = $3 AND principal_id = $4`
 	assignmentByKey  query = `SELECT ` + assignmentColumns + ` FROM assignment a WHERE a.account_id = $1 AND a.permission_set = $2 AND a.principal_type = $3 AND a.principal_id = $4`
@@ -113,16 +115,32 @@ func scanHeld(r row) (a Assignment, err error) {
 
 // InsertAssignment adds an assignment; ErrExists.
 func (tx *Tx) InsertAssignment(a Assignment) error {
-	return added(tx.exec(insertAssignment, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID, a.Set.Instance, a.State, micros(a.CreatedAt)))
+	return added(tx.exec(insertAssignment, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID, a.Set.Instance, a.State, micros(a.CreatedAt), tx.cause.Event, tx.cause.By))
 }
 
 // SetAssignmentState moves the assignment to the state that a has; ErrNotFound.
 func (tx *Tx) SetAssignmentState(a Assignment) error {
+	switch a.State {
+	case AssignmentGranted:
+		return one(tx.exec(grantAssignment, a.State, micros(tx.now), a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID))
+	case AssignmentPending:
+		if err := tx.assignmentWas(a); err != nil {
+			return err
+		}
+		return one(tx.exec(askAssignment, a.State, tx.cause.Event, tx.cause.By, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID))
+	case AssignmentDeleting, AssignmentStuck:
+	}
+	if err := tx.assignmentWas(a); err != nil {
+		return err
+	}
 	return one(tx.exec(updateAssignment, a.State, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID))
 }
 
 // DeleteAssignment removes the assignment that a identifies; ErrNotFound.
 func (tx *Tx) DeleteAssignment(a Assignment) error {
+	if err := tx.assignmentWas(a); err != nil {
+		return err
+	}
 	return one(tx.exec(deleteAssignment, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID))
 }
 

@@ -114,7 +114,7 @@ func (u User) ARN() string { return arn.DirectoryUserARN(u.ID) }
 const userColumns = `id, store_id, user_name, display_name, status, revision, attrs, created_at, created_by, updated_at, updated_by, source`
 
 const (
-	insertUser query = `INSERT INTO directory_user (` + userColumns + `, user_name_ci, email_ci) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`
+	insertUser query = `INSERT INTO directory_user (` + userColumns + `, user_name_ci, email_ci, event_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`
 	updateUser query = `UPDATE directory_user SET user_name = $1, user_name_ci = $2, email_ci = $3, display_name = $4, status = $5, revision = $6, attrs = $7, updated_at = $8, updated_by = $9, source = $10 WHERE id = $11`
 	deleteUser query = `DELETE FROM directory_user WHERE id = $1`
 
@@ -143,7 +143,7 @@ func (tx *Tx) InsertUser(u User) error {
 		return fmt.Errorf("encode user: %w", err)
 	}
 	err = added(tx.exec(insertUser, u.ID, u.StoreID, u.UserName, u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.CreatedAt), u.CreatedBy, micros(u.UpdatedAt), u.UpdatedBy, u.Source,
-		fold(u.UserName), nullable(fold(u.PrimaryEmail()))))
+		fold(u.UserName), nullable(fold(u.PrimaryEmail())), tx.cause.Event))
 	if err != nil {
 		return err
 	}
@@ -158,6 +158,9 @@ func (tx *Tx) UpdateUser(u User) error {
 	attrs, err := json.Marshal(u.UserAttrs)
 	if err != nil {
 		return fmt.Errorf("encode user: %w", err)
+	}
+	if err := tx.userWas(u); err != nil {
+		return err
 	}
 	err = one(tx.exec(updateUser, u.UserName, fold(u.UserName), nullable(fold(u.PrimaryEmail())), u.DisplayName, u.Status, u.Revision, string(attrs), micros(u.UpdatedAt), u.UpdatedBy, u.Source, u.ID))
 	if err != nil {
@@ -178,6 +181,9 @@ func (tx *Tx) DeleteUser(id string) error {
 		return err
 	}
 	if _, err := tx.exec(deleteEmails, id); err != nil {
+		return err
+	}
+	if err := tx.was(userGone, id); err != nil {
 		return err
 	}
 	return one(tx.exec(deleteUser, id))

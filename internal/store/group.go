@@ -33,7 +33,7 @@ func (g Group) ARN() string { return arn.DirectoryGroupARN(g.ID) }
 const groupColumns = `id, store_id, display_name, description, revision, attrs, created_at, created_by, updated_at, updated_by, source, member_changes`
 
 const (
-	insertGroup query = `INSERT INTO directory_group (` + groupColumns + `, display_name_ci) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`
+	insertGroup query = `INSERT INTO directory_group (` + groupColumns + `, display_name_ci, event_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`
 	updateGroup query = `UPDATE directory_group SET display_name = $1, display_name_ci = $2, description = $3, revision = $4, attrs = $5, updated_at = $6, updated_by = $7, source = $8 WHERE id = $9`
 	deleteGroup query = `DELETE FROM directory_group WHERE id = $1`
 
@@ -64,7 +64,7 @@ func (tx *Tx) InsertGroup(g Group) error {
 	if err != nil {
 		return fmt.Errorf("encode group: %w", err)
 	}
-	err = added(tx.exec(insertGroup, g.ID, g.StoreID, g.DisplayName, g.Description, g.Revision, string(attrs), micros(g.CreatedAt), g.CreatedBy, micros(g.UpdatedAt), g.UpdatedBy, g.Source, g.MemberChanges, fold(g.DisplayName)))
+	err = added(tx.exec(insertGroup, g.ID, g.StoreID, g.DisplayName, g.Description, g.Revision, string(attrs), micros(g.CreatedAt), g.CreatedBy, micros(g.UpdatedAt), g.UpdatedBy, g.Source, g.MemberChanges, fold(g.DisplayName), tx.cause.Event))
 	if err != nil {
 		return err
 	}
@@ -77,6 +77,9 @@ func (tx *Tx) UpdateGroup(g Group) error {
 	if err != nil {
 		return fmt.Errorf("encode group: %w", err)
 	}
+	if err := tx.groupWas(g); err != nil {
+		return err
+	}
 	err = one(tx.exec(updateGroup, g.DisplayName, fold(g.DisplayName), g.Description, g.Revision, string(attrs), micros(g.UpdatedAt), g.UpdatedBy, g.Source, g.ID))
 	if err != nil {
 		return err
@@ -87,6 +90,9 @@ func (tx *Tx) UpdateGroup(g Group) error {
 // DeleteGroup removes the group's row alone; ErrNotFound.
 func (tx *Tx) DeleteGroup(id string) error {
 	if err := tx.markGroup(id); err != nil {
+		return err
+	}
+	if err := tx.was(groupGone, id); err != nil {
 		return err
 	}
 	return one(tx.exec(deleteGroup, id))

@@ -24,7 +24,7 @@ func (m Membership) ARN() string { return arn.MembershipARN(m.ID) }
 const membershipColumns = `m.id, m.store_id, m.group_id, m.user_id, m.created_at, m.created_by`
 
 const (
-	insertMembership query = `INSERT INTO membership (id, store_id, group_id, user_id, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
+	insertMembership query = `INSERT INTO membership (id, store_id, group_id, user_id, created_at, created_by, event_id) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`
 	deleteMembers    query = `DELETE FROM membership WHERE group_id = $1 AND user_id IN ($2)`
 	sweepMemberships query = `DELETE FROM membership WHERE id IN (SELECT id FROM membership WHERE group_id = $1 ORDER BY user_id LIMIT $2)`
 	sweepMember      query = `DELETE FROM membership WHERE id IN (SELECT id FROM membership WHERE user_id = $1 ORDER BY group_id LIMIT $2)`
@@ -54,9 +54,9 @@ func scanMembership(r row) (m Membership, err error) {
 func (tx *Tx) InsertMemberships(all []Membership) error {
 	for len(all) > 0 {
 		size := largest(len(all))
-		args := make([]any, 0, 6*size)
+		args := make([]any, 0, 7*size)
 		for _, m := range all[:size] {
-			args = append(args, m.ID, m.StoreID, m.GroupID, m.UserID, micros(m.CreatedAt), m.CreatedBy)
+			args = append(args, m.ID, m.StoreID, m.GroupID, m.UserID, micros(m.CreatedAt), m.CreatedBy, tx.cause.Event)
 		}
 		n, err := tx.exec(insertMembership.rows(size), args...)
 		if err == nil && n < int64(size) {
@@ -76,6 +76,9 @@ func (tx *Tx) InsertMemberships(all []Membership) error {
 // DeleteMembers removes the memberships of users in a group.
 func (tx *Tx) DeleteMembers(groupID string, userIDs []string) error {
 	for part := range slices.Chunk(userIDs, widest) {
+		if err := tx.membersWere(groupID, part); err != nil {
+			return err
+		}
 		q, args := deleteMembers.in(part, groupID)
 		if _, err := tx.exec(q, args...); err != nil {
 			return err
@@ -130,11 +133,17 @@ func (tx *Tx) SweepMembers(groupID string, limit int) (int64, error) {
 	if err := tx.marked(tx.exec(markSwept, micros(tx.now), groupID, limit)); err != nil {
 		return 0, err
 	}
+	if err := tx.was(sweptMembers, groupID, limit); err != nil {
+		return 0, err
+	}
 	return tx.exec(sweepMemberships, groupID, limit)
 }
 
 // SweepMemberships removes up to limit memberships of a user and returns how many there were.
 func (tx *Tx) SweepMemberships(userID string, limit int) (int64, error) {
+	if err := tx.was(sweptMember, userID, limit); err != nil {
+		return 0, err
+	}
 	return tx.exec(sweepMember, userID, limit)
 }
 

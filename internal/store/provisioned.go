@@ -24,8 +24,10 @@ type Provisioned struct {
 const provisionedColumns = `v.account_id, v.permission_set, v.instance_id, v.name, v.path, v.revision, v.spec, v.at`
 
 const (
-	putProvisioned query = `INSERT INTO provisioned (account_id, permission_set, instance_id, name, path, revision, spec, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (account_id, permission_set) DO UPDATE SET name = excluded.name, path = excluded.path, revision = excluded.revision, spec = excluded.spec, at = excluded.at, awaited = 0`
+	putProvisioned query = `INSERT INTO provisioned (account_id, permission_set, instance_id, name, path, revision, spec, at, since, event_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (account_id, permission_set) DO UPDATE SET name = excluded.name, path = excluded.path, revision = excluded.revision, spec = excluded.spec, at = excluded.at, awaited = 0,
+		since = CASE WHEN provisioned.spec <> excluded.spec OR provisioned.name <> excluded.name THEN excluded.since WHEN provisioned.since = 0 THEN provisioned.at ELSE provisioned.since END,
+		event_id = CASE WHEN provisioned.spec <> excluded.spec OR provisioned.name <> excluded.name THEN excluded.event_id ELSE provisioned.event_id END`
 	setAwaited        query = `UPDATE provisioned SET awaited = $1 WHERE account_id = $2 AND permission_set = $3`
 	awaitedIn         query = `SELECT instance_id, permission_set FROM provisioned WHERE account_id = $1 AND awaited = 1 ORDER BY permission_set LIMIT $2`
 	deleteProvisioned query = `DELETE FROM provisioned WHERE account_id = $1 AND permission_set = $2`
@@ -52,12 +54,18 @@ func (tx *Tx) PutProvisioned(p Provisioned) error {
 	if err != nil {
 		return fmt.Errorf("encode role: %w", err)
 	}
-	_, err = tx.exec(putProvisioned, p.Account, p.Set.ID, p.Set.Instance, p.Name, p.Path, p.Revision, string(spec), micros(p.At))
+	if _, err := tx.exec(roleWas, micros(tx.now), tx.cause.Event, p.Account, p.Set.ID, string(spec), p.Name); err != nil {
+		return err
+	}
+	_, err = tx.exec(putProvisioned, p.Account, p.Set.ID, p.Set.Instance, p.Name, p.Path, p.Revision, string(spec), micros(p.At), micros(tx.now), tx.cause.Event)
 	return err
 }
 
 // DeleteProvisioned records that nothing of a permission set is in an account any more. It may have been so before.
 func (tx *Tx) DeleteProvisioned(account arn.AccountID, set arn.PermissionSet) error {
+	if _, err := tx.exec(roleGone, micros(tx.now), tx.cause.Event, account, set.ID); err != nil {
+		return err
+	}
 	_, err := tx.exec(deleteProvisioned, account, set.ID)
 	return err
 }

@@ -29,6 +29,7 @@ type Tx struct {
 	failed   error // the first failure of a statement; none runs after it
 
 	instance *Instance // found last, and not changed since
+	cause    Cause     // of what is changed from here on
 
 	changes  []Change
 	events   []Event

@@ -79,6 +79,7 @@ var Info = awsapi.Service{
 		&opGetSetting,
 		&opHealDrift,
 		&opInviteUser,
+		&opListAccountAccess,
 		&opListAlertRules,
 		&opListAlertSilences,
 		&opListAlertTargets,
@@ -107,6 +108,7 @@ var Info = awsapi.Service{
 		&opListSettings,
 		&opListSignalReceivers,
 		&opListSignalStreams,
+		&opListUserAccess,
 		&opPutAlertRule,
 		&opPutAlertTarget,
 		&opPutPermissionSetStepUp,
@@ -228,6 +230,8 @@ type Service[T any] interface {
 	HealDrift(ctx context.Context, call T, in *HealDriftRequest) (*HealDriftResponse, error)
 	// InviteUser makes a link by which a new user chooses a password and registers a device.
 	InviteUser(ctx context.Context, call T, in *InviteUserRequest) (*InviteUserResponse, error)
+	// ListAccountAccess lists who has a permission set in an account, or had at a time: every path, since when, and by which events.
+	ListAccountAccess(ctx context.Context, call T, in *ListAccountAccessRequest) (*ListAccountAccessResponse, error)
 	// ListAlertRules lists the rules by which alerts are made, by name.
 	ListAlertRules(ctx context.Context, call T, in *ListAlertRulesRequest) (*ListAlertRulesResponse, error)
 	// ListAlertSilences lists the silences that hold, the next one to end first.
@@ -284,6 +288,8 @@ type Service[T any] interface {
 	ListSignalReceivers(ctx context.Context, call T, in *ListSignalReceiversRequest) (*ListSignalReceiversResponse, error)
 	// ListSignalStreams lists the receivers that are told of what happens here, and how delivery goes.
 	ListSignalStreams(ctx context.Context, call T, in *ListSignalStreamsRequest) (*ListSignalStreamsResponse, error)
+	// ListUserAccess lists what a user has, or had at a time: every path to an account and a permission set, since when, and by which events. The user is named by UserId or UserName, which is the one of that time.
+	ListUserAccess(ctx context.Context, call T, in *ListUserAccessRequest) (*ListUserAccessResponse, error)
 	// PutAlertRule adds a rule, or changes the one of its name. Its pattern has the syntax of EventBridge's event patterns.
 	PutAlertRule(ctx context.Context, call T, in *PutAlertRuleRequest) (*PutAlertRuleResponse, error)
 	// PutAlertTarget adds a target, or changes the one of its name.
@@ -567,6 +573,11 @@ func (Unimplemented[T]) InviteUser(context.Context, T, *InviteUserRequest) (*Inv
 	return nil, awsapi.NotImplemented(&opInviteUser)
 }
 
+// ListAccountAccess says that the operation is not implemented.
+func (Unimplemented[T]) ListAccountAccess(context.Context, T, *ListAccountAccessRequest) (*ListAccountAccessResponse, error) {
+	return nil, awsapi.NotImplemented(&opListAccountAccess)
+}
+
 // ListAlertRules says that the operation is not implemented.
 func (Unimplemented[T]) ListAlertRules(context.Context, T, *ListAlertRulesRequest) (*ListAlertRulesResponse, error) {
 	return nil, awsapi.NotImplemented(&opListAlertRules)
@@ -705,6 +716,11 @@ func (Unimplemented[T]) ListSignalReceivers(context.Context, T, *ListSignalRecei
 // ListSignalStreams says that the operation is not implemented.
 func (Unimplemented[T]) ListSignalStreams(context.Context, T, *ListSignalStreamsRequest) (*ListSignalStreamsResponse, error) {
 	return nil, awsapi.NotImplemented(&opListSignalStreams)
+}
+
+// ListUserAccess says that the operation is not implemented.
+func (Unimplemented[T]) ListUserAccess(context.Context, T, *ListUserAccessRequest) (*ListUserAccessResponse, error) {
+	return nil, awsapi.NotImplemented(&opListUserAccess)
 }
 
 // PutAlertRule says that the operation is not implemented.
@@ -876,6 +892,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opGetSetting, s.GetSetting),
 		awsapi.Op(&Info, &opHealDrift, s.HealDrift),
 		awsapi.Op(&Info, &opInviteUser, s.InviteUser),
+		awsapi.Op(&Info, &opListAccountAccess, s.ListAccountAccess),
 		awsapi.Op(&Info, &opListAlertRules, s.ListAlertRules),
 		awsapi.Op(&Info, &opListAlertSilences, s.ListAlertSilences),
 		awsapi.Op(&Info, &opListAlertTargets, s.ListAlertTargets),
@@ -904,6 +921,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListSettings, s.ListSettings),
 		awsapi.Op(&Info, &opListSignalReceivers, s.ListSignalReceivers),
 		awsapi.Op(&Info, &opListSignalStreams, s.ListSignalStreams),
+		awsapi.Op(&Info, &opListUserAccess, s.ListUserAccess),
 		awsapi.Op(&Info, &opPutAlertRule, s.PutAlertRule),
 		awsapi.Op(&Info, &opPutAlertTarget, s.PutAlertTarget),
 		awsapi.Op(&Info, &opPutPermissionSetStepUp, s.PutPermissionSetStepUp),
@@ -1351,6 +1369,15 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(InviteUserRequest) }, NewOut: func() any { return new(InviteUserResponse) },
 	}
+	opListAccountAccess = awsapi.OperationMeta{
+		Name: "ListAccountAccess", Action: "sallyport:ListAccountAccess", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"${InstanceArn}"},
+		In:        &shapeListAccountAccessRequest,
+		Out:       &shapeListAccountAccessResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListAccountAccessRequest) }, NewOut: func() any { return new(ListAccountAccessResponse) },
+	}
 	opListAlertRules = awsapi.OperationMeta{
 		Name: "ListAlertRules", Action: "sallyport:ListAlertRules", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1607,6 +1634,15 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListSignalStreamsRequest) }, NewOut: func() any { return new(ListSignalStreamsResponse) },
 	}
+	opListUserAccess = awsapi.OperationMeta{
+		Name: "ListUserAccess", Action: "sallyport:ListUserAccess", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"${InstanceArn}"},
+		In:        &shapeListUserAccessRequest,
+		Out:       &shapeListUserAccessResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListUserAccessRequest) }, NewOut: func() any { return new(ListUserAccessResponse) },
+	}
 	opPutAlertRule = awsapi.OperationMeta{
 		Name: "PutAlertRule", Action: "sallyport:PutAlertRule", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1825,6 +1861,30 @@ var (
 		NewIn:  func() any { return new(VerifySignalStreamRequest) }, NewOut: func() any { return new(VerifySignalStreamResponse) },
 	}
 )
+
+// AccessMark is a structure of the model.
+type AccessMark struct {
+	At      time.Time
+	By      *string
+	EventId *string
+}
+
+// AccessPath is a structure of the model.
+type AccessPath struct {
+	AccountId         string
+	Assigned          AccessMark
+	GroupName         *string
+	Joined            *AccessMark
+	PermissionSetArn  string
+	PermissionSetName *string
+	PrincipalId       string
+	PrincipalType     PrincipalType
+	Since             AccessMark
+	Until             *AccessMark
+	UserId            string
+	UserName          *string
+	UserStatus        *AccessUserStatus
+}
 
 // Account is a structure of the model.
 type Account struct {
@@ -2552,6 +2612,23 @@ func (v InviteUserResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeInviteUserResponse, v)
 }
 
+// ListAccountAccessRequest is a structure of the model.
+type ListAccountAccessRequest struct {
+	AccountId        string
+	At               *time.Time
+	InstanceArn      string
+	MaxResults       *int32
+	NextToken        *string
+	PermissionSetArn *string
+}
+
+// ListAccountAccessResponse is a structure of the model.
+type ListAccountAccessResponse struct {
+	At        time.Time
+	NextToken *string
+	Paths     []AccessPath
+}
+
 // ListAlertRulesRequest is a structure of the model.
 type ListAlertRulesRequest struct {
 	MaxResults *int32
@@ -2913,6 +2990,33 @@ type ListSignalStreamsRequest struct {
 type ListSignalStreamsResponse struct {
 	NextToken     *string
 	SignalStreams []SignalStream
+}
+
+// ListUserAccessRequest is a structure of the model.
+type ListUserAccessRequest struct {
+	AccountId   *string
+	At          *time.Time
+	InstanceArn string
+	MaxResults  *int32
+	NextToken   *string
+	UserId      *string
+	UserName    *string
+}
+
+// LogValue hides the sensitive members.
+func (v ListUserAccessRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeListUserAccessRequest, v)
+}
+
+// ListUserAccessResponse is a structure of the model.
+type ListUserAccessResponse struct {
+	At          time.Time
+	NextToken   *string
+	Paths       []AccessPath
+	StatusSince AccessMark
+	UserId      string
+	UserName    string
+	UserStatus  AccessUserStatus
 }
 
 // MfaDevice is a structure of the model.
@@ -3487,6 +3591,15 @@ const (
 	AccessDeniedExceptionReasonSelfServiceOff      AccessDeniedExceptionReason = "SELF_SERVICE_OFF"
 )
 
+// AccessUserStatus is an enumeration of the model.
+type AccessUserStatus string
+
+// The values of AccessUserStatus.
+const (
+	AccessUserStatusEnabled  AccessUserStatus = "ENABLED"
+	AccessUserStatusDisabled AccessUserStatus = "DISABLED"
+)
+
 // AccountStatus is an enumeration of the model.
 type AccountStatus string
 
@@ -3832,7 +3945,29 @@ const (
 
 var (
 	shapeAccessKeyId = awsapi.Shape{Name: "AccessKeyId", Type: awsapi.String, HasMin: true, Min: 16, HasMax: true, Max: 128, Pattern: "[A-Z0-9]+"}
-	shapeAccount     = awsapi.Shape{Name: "Account", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeAccessMark  = awsapi.Shape{Name: "AccessMark", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "At", Shape: &shapeDate, Required: true},
+		{Name: "By", Shape: &shapeText},
+		{Name: "EventId", Shape: &shapeText},
+	}}
+	shapeAccessPath = awsapi.Shape{Name: "AccessPath", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "Assigned", Shape: &shapeAccessMark, Required: true},
+		{Name: "GroupName", Shape: &shapeText},
+		{Name: "Joined", Shape: &shapeAccessMark},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+		{Name: "PermissionSetName", Shape: &shapeText},
+		{Name: "PrincipalId", Shape: &shapeText, Required: true},
+		{Name: "PrincipalType", Shape: &shapePrincipalType, Required: true},
+		{Name: "Since", Shape: &shapeAccessMark, Required: true},
+		{Name: "Until", Shape: &shapeAccessMark},
+		{Name: "UserId", Shape: &shapeText, Required: true},
+		{Name: "UserName", Shape: &shapeText},
+		{Name: "UserStatus", Shape: &shapeAccessUserStatus},
+	}}
+	shapeAccessPaths      = awsapi.Shape{Name: "AccessPaths", Type: awsapi.List, Elem: &shapeAccessPath}
+	shapeAccessUserStatus = awsapi.Shape{Name: "AccessUserStatus", Type: awsapi.String, Enum: []string{"ENABLED", "DISABLED"}}
+	shapeAccount          = awsapi.Shape{Name: "Account", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
 		{Name: "Email", Shape: &shapeText},
 		{Name: "Name", Shape: &shapeText, Required: true},
@@ -4334,8 +4469,21 @@ var (
 		{Name: "Link", Shape: &shapeLink},
 		{Name: "SentTo", Shape: &shapeEmailAddress},
 	}}
-	shapeIpAddress             = awsapi.Shape{Name: "IpAddress", Type: awsapi.String}
-	shapeLink                  = awsapi.Shape{Name: "Link", Type: awsapi.String, Sensitive: true}
+	shapeIpAddress                = awsapi.Shape{Name: "IpAddress", Type: awsapi.String}
+	shapeLink                     = awsapi.Shape{Name: "Link", Type: awsapi.String, Sensitive: true}
+	shapeListAccountAccessRequest = awsapi.Shape{Name: "ListAccountAccessRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "At", Shape: &shapeDate},
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn},
+	}}
+	shapeListAccountAccessResponse = awsapi.Shape{Name: "ListAccountAccessResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "At", Shape: &shapeDate, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "Paths", Shape: &shapeAccessPaths, Required: true},
+	}}
 	shapeListAlertRulesRequest = awsapi.Shape{Name: "ListAlertRulesRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "MaxResults", Shape: &shapeMaxResults},
 		{Name: "NextToken", Shape: &shapeNextToken},
@@ -4576,6 +4724,24 @@ var (
 	shapeListSignalStreamsResponse = awsapi.Shape{Name: "ListSignalStreamsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "SignalStreams", Shape: &shapeSignalStreams, Required: true},
+	}}
+	shapeListUserAccessRequest = awsapi.Shape{Name: "ListUserAccessRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId},
+		{Name: "At", Shape: &shapeDate},
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "UserId", Shape: &shapeUserId},
+		{Name: "UserName", Shape: &shapeUserName},
+	}}
+	shapeListUserAccessResponse = awsapi.Shape{Name: "ListUserAccessResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "At", Shape: &shapeDate, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "Paths", Shape: &shapeAccessPaths, Required: true},
+		{Name: "StatusSince", Shape: &shapeAccessMark, Required: true},
+		{Name: "UserId", Shape: &shapeText, Required: true},
+		{Name: "UserName", Shape: &shapeText, Required: true},
+		{Name: "UserStatus", Shape: &shapeAccessUserStatus, Required: true},
 	}}
 	shapeManyResults = awsapi.Shape{Name: "ManyResults", Type: awsapi.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}
 	shapeMaxResults  = awsapi.Shape{Name: "MaxResults", Type: awsapi.Integer, HasMin: true, Min: 1, HasMax: true, Max: 100}

@@ -1,0 +1,122 @@
+package access
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/fault"
+	"sallyport/internal/page"
+	"sallyport/internal/store"
+)
+
+// Path is one way by which a user has, or had, a permission set in an account, with the names of that time.
+type Path struct {
+	store.Path
+	Set    string // the permission set's name
+	Group  string // the group's name; "": an assignment of the user's own
+	User   string
+	Status store.UserStatus // of the user; "": is not there, so that the path leads nowhere
+	Until  store.Mark       // how the path ended; zero: it stands
+}
+
+// PathsOfUser lists how a user reaches accounts at a time. An account narrows the list to it; "" does not.
+func PathsOfUser(tx *store.Tx, i store.Instance, userID string, account arn.AccountID, at time.Time, q page.Query) ([]Path, page.Key, error) {
+	rows, next, err := tx.PathsOfUser(i.ID, userID, account, at, q)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list paths of user: %w", err)
+	}
+	named, err := withNames(tx, rows, at)
+	return named, next, err
+}
+
+// PathsOfAccount lists who reaches an account at a time, and how. A permission set narrows the list to it; the zero one does not.
+func PathsOfAccount(tx *store.Tx, i store.Instance, account arn.AccountID, set arn.PermissionSet, at time.Time, q page.Query) ([]Path, page.Key, error) {
+	rows, next, err := tx.PathsOfAccount(i.ID, account, set, at, q)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list paths into account: %w", err)
+	}
+	named, err := withNames(tx, rows, at)
+	return named, next, err
+}
+
+// withNames adds the names of a page of paths, a few dozen at a time.
+func withNames(tx *store.Tx, rows []store.Path, at time.Time) ([]Path, error) {
+	var users, groups, sets distinct
+	for _, p := range rows {
+		users.add(p.UserID)
+		sets.add(p.Set.ID)
+		if p.PrincipalType == store.PrincipalGroup {
+			groups.add(p.PrincipalID)
+		}
+	}
+	who, err := tx.UsersAt(users.ids, at)
+	if err != nil {
+		return nil, fmt.Errorf("load users of then: %w", err)
+	}
+	teams, err := tx.GroupsAt(groups.ids, at)
+	if err != nil {
+		return nil, fmt.Errorf("load groups of then: %w", err)
+	}
+	names, err := tx.SetNames(sets.ids)
+	if err != nil {
+		return nil, fmt.Errorf("load names of permission sets: %w", err)
+	}
+	out := make([]Path, len(rows))
+	for n, p := range rows {
+		u, g := who[p.UserID], teams[p.PrincipalID]
+		out[n] = Path{Path: p, Set: names[p.Set.ID], Group: g.Name, User: u.Name, Status: u.Status, Until: p.Until()}
+		if gone := g.Gone; !gone.At.IsZero() && (out[n].Until.At.IsZero() || gone.At.Before(out[n].Until.At)) {
+			out[n].Until = gone
+		}
+	}
+	return out, nil
+}
+
+// distinct collects ids, each once.
+type distinct struct {
+	ids  []string
+	seen map[string]bool
+}
+
+func (d *distinct) add(id string) {
+	if d.seen == nil {
+		d.seen = map[string]bool{}
+	}
+	if !d.seen[id] {
+		d.seen[id] = true
+		d.ids = append(d.ids, id)
+	}
+}
+
+// UserThen is the user of an identity store who had the id or, without one, the name at a time.
+func UserThen(tx *store.Tx, storeID arn.StoreID, id, name string, at time.Time) (store.UserThen, error) {
+	var u store.UserThen
+	var err error
+	if id != "" {
+		var found map[string]store.UserThen
+		found, err = tx.UsersAt([]string{id}, at)
+		if u = found[id]; err == nil && u.Store != storeID {
+			err = store.ErrNotFound
+		}
+	} else {
+		u, err = tx.UserAtByName(storeID, name, at)
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return u, wrap(err, "look for user of then")
+	}
+	last, err := tx.LastOf(storeID, id, name)
+	f := fault.Missing("USER", id+name) // whose message goes on record, and so has no name in it
+	switch {
+	case err == nil && last.Until.At.IsZero():
+		f.Message = fmt.Sprintf("The user was not there yet: they came, or got this name or state, on %s.", last.Since.At.Format(time.RFC3339))
+	case err == nil:
+		f.Message = fmt.Sprintf("The user was not there at that time, but was until %s.", last.Until.At.Format(time.RFC3339))
+	case errors.Is(err, store.ErrNotFound):
+		f.Message = "There is no such user, and none is remembered."
+	default:
+		return u, fmt.Errorf("look for user's last time: %w", err)
+	}
+	return u, f
+}
