@@ -29,6 +29,7 @@ end in UNTIL. With --at it is told as of that time, with the names of then: 2026
 		func(cmd *cobra.Command, c *client, _ []string) error { return q.run(cmd, &f, c) })
 	q.flags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("user", f.userNames) // the flag exists
+	cmd.AddCommand(newWhy(&f))
 	return cmd
 }
 
@@ -66,11 +67,7 @@ func (q *accessQuery) ofUser(cmd *cobra.Command, f *remote, c *client, at *time.
 		return err
 	}
 	in := api.ListUserAccessRequest{InstanceArn: *i.InstanceArn, At: at, AccountId: some(q.account)}
-	if userID.MatchString(q.user) {
-		in.UserId = &q.user
-	} else {
-		in.UserName = &q.user
-	}
+	in.UserId, in.UserName = named(q.user)
 	var who *api.ListUserAccessResponse
 	paths, raw, err := apiclient.AskAll(cmd.Context(), c.Client, "Paths",
 		func(next *string) any { in.NextToken = next; return &in },

@@ -73,6 +73,11 @@ func (a *API) layers(tx *store.Tx, c credential.Caller) (policy.Layers, error) {
 	return a.roleLayers(tx, c, role), nil
 }
 
+// RoleLayers are the policies that sessions of a role are held against.
+func (a *API) RoleLayers(tx *store.Tx, role store.Role) policy.Layers {
+	return a.roleLayers(tx, credential.Caller{}, role)
+}
+
 func (a *API) roleLayers(tx *store.Tx, c credential.Caller, role store.Role) policy.Layers {
 	var l policy.Layers
 	for _, p := range role.Spec.Managed {

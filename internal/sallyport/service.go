@@ -24,6 +24,7 @@ import (
 	"sallyport/internal/keyring"
 	"sallyport/internal/login"
 	"sallyport/internal/page"
+	"sallyport/internal/policy"
 	"sallyport/internal/provision"
 	"sallyport/internal/scimpush"
 	"sallyport/internal/session"
@@ -45,6 +46,8 @@ type Service struct {
 	Sinks        *stream.Worker
 	// SignalKeys fetches the keys of a transmitter of signals and tells how many it publishes.
 	SignalKeys func(context.Context, store.SignalReceiver) (int, error)
+	// RoleLayers are the policies that sessions of a role are held against.
+	RoleLayers func(*store.Tx, store.Role) policy.Layers
 }
 
 var _ api.Service[*endpoint.Call] = (*Service)(nil)

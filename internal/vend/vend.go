@@ -75,7 +75,7 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 		return credential.Credentials{}, err
 	}
 	keys, err := v.Minter.Role(credential.RoleGrant{
-		RoleARN: role.ARN(), RoleID: role.ID, SessionName: sessionName(who.UserName, who.UserID),
+		RoleARN: role.ARN(), RoleID: role.ID, SessionName: SessionName(who.UserName, who.UserID),
 		UserName: who.UserName, UserID: who.UserID, SessionID: who.SessionID, ParentID: who.ParentID,
 		PermissionSet: role.Set.ARN(), CutsSeen: role.CutsSeen, Issued: asOf, Duration: role.Spec.SessionDuration, MFATime: who.MFATime, Tags: role.Tags,
 	})
@@ -189,9 +189,9 @@ func NoAccess() error { return fault.Deniedf("No access") }
 // maxSessionName is STS's (model shape roleSessionNameType: 2 to 64 of [\w+=,.@-]).
 const maxSessionName = 64
 
-// sessionName makes a user name into a role session's name. User names may hold more than STS allows; one that must be
+// SessionName makes a user name into a role session's name. User names may hold more than STS allows; one that must be
 // changed gets a mark of its user, since policies and people tell sessions apart by it.
-func sessionName(userName, userID string) string {
+func SessionName(userName, userID string) string {
 	name := strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("_+=,.@-", r):

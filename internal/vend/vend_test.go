@@ -22,11 +22,11 @@ func TestSessionName(t *testing.T) {
 		strings.Repeat("x", 65): strings.Repeat("x", 55) + "-a24a7f55",
 		"\x00\xff":              "__-a24a7f55",
 	} {
-		if got := sessionName(name, "u-1"); got != want {
+		if got := SessionName(name, "u-1"); got != want {
 			t.Errorf("%q becomes %s, want %s", name, got, want)
 		}
 	}
-	if sessionName("a/b", "u-1") == sessionName("a:b", "u-2") {
+	if SessionName("a/b", "u-1") == SessionName("a:b", "u-2") {
 		t.Error("two users have one session name")
 	}
 }
@@ -36,7 +36,7 @@ func FuzzSessionName(f *testing.F) {
 		f.Add(name, "906731adeb-12345678-1234-5678-90ab-cdef12345678")
 	}
 	f.Fuzz(func(t *testing.T, name, id string) {
-		if got := sessionName(name, id); !sts.MatchString(got) {
+		if got := SessionName(name, id); !sts.MatchString(got) {
 			t.Errorf("%q of %q becomes %q", name, id, got)
 		}
 	})

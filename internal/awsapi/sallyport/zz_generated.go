@@ -76,6 +76,7 @@ var Info = awsapi.Service{
 		&opEndMySession,
 		&opEndSession,
 		&opEndUserSessions,
+		&opGetAccessDecision,
 		&opGetSetting,
 		&opHealDrift,
 		&opInviteUser,
@@ -224,6 +225,8 @@ type Service[T any] interface {
 	EndSession(ctx context.Context, call T, in *EndSessionRequest) (*EndSessionResponse, error)
 	// EndUserSessions ends all sessions of a user.
 	EndUserSessions(ctx context.Context, call T, in *EndUserSessionsRequest) (*EndUserSessionsResponse, error)
+	// GetAccessDecision tells whether a user may do an action on a resource in an account, and why: for each permission set by which the user reaches it, evaluated as its role is provisioned now, the statement that decides and the paths. What the resource's own policy says is not known. Without a path, Nearest tells what comes closest.
+	GetAccessDecision(ctx context.Context, call T, in *GetAccessDecisionRequest) (*GetAccessDecisionResponse, error)
 	// GetSetting is one setting.
 	GetSetting(ctx context.Context, call T, in *GetSettingRequest) (*GetSettingResponse, error)
 	// HealDrift makes the role of a permission set in an account again what was provisioned last, neither more nor less. It goes on after the answer: DescribeDriftHealing tells when it has ended.
@@ -558,6 +561,11 @@ func (Unimplemented[T]) EndUserSessions(context.Context, T, *EndUserSessionsRequ
 	return nil, awsapi.NotImplemented(&opEndUserSessions)
 }
 
+// GetAccessDecision says that the operation is not implemented.
+func (Unimplemented[T]) GetAccessDecision(context.Context, T, *GetAccessDecisionRequest) (*GetAccessDecisionResponse, error) {
+	return nil, awsapi.NotImplemented(&opGetAccessDecision)
+}
+
 // GetSetting says that the operation is not implemented.
 func (Unimplemented[T]) GetSetting(context.Context, T, *GetSettingRequest) (*GetSettingResponse, error) {
 	return nil, awsapi.NotImplemented(&opGetSetting)
@@ -889,6 +897,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opEndMySession, s.EndMySession),
 		awsapi.Op(&Info, &opEndSession, s.EndSession),
 		awsapi.Op(&Info, &opEndUserSessions, s.EndUserSessions),
+		awsapi.Op(&Info, &opGetAccessDecision, s.GetAccessDecision),
 		awsapi.Op(&Info, &opGetSetting, s.GetSetting),
 		awsapi.Op(&Info, &opHealDrift, s.HealDrift),
 		awsapi.Op(&Info, &opInviteUser, s.InviteUser),
@@ -1341,6 +1350,15 @@ var (
 		Out:       &shapeEndUserSessionsResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(EndUserSessionsRequest) }, NewOut: func() any { return new(EndUserSessionsResponse) },
+	}
+	opGetAccessDecision = awsapi.OperationMeta{
+		Name: "GetAccessDecision", Action: "sallyport:GetAccessDecision", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"${InstanceArn}"},
+		In:        &shapeGetAccessDecisionRequest,
+		Out:       &shapeGetAccessDecisionResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(GetAccessDecisionRequest) }, NewOut: func() any { return new(GetAccessDecisionResponse) },
 	}
 	opGetSetting = awsapi.OperationMeta{
 		Name: "GetSetting", Action: "sallyport:GetSetting", ReadOnly: true, Unsigned: false,
@@ -1861,6 +1879,27 @@ var (
 		NewIn:  func() any { return new(VerifySignalStreamRequest) }, NewOut: func() any { return new(VerifySignalStreamResponse) },
 	}
 )
+
+// AccessContextKey is a structure of the model.
+type AccessContextKey struct {
+	Key    string
+	Values []string
+}
+
+// AccessDecision is a structure of the model.
+type AccessDecision struct {
+	Allowed           bool
+	Explicit          bool
+	KeysNotGiven      []string
+	Layer             string
+	Paths             []AccessPath
+	PermissionSetArn  string
+	PermissionSetName string
+	PolicyName        *string
+	RoleArn           string
+	Statement         *int32
+	StatementId       *string
+}
 
 // AccessMark is a structure of the model.
 type AccessMark struct {
@@ -2570,6 +2609,32 @@ type EventSink struct {
 	SinkId            string
 	State             EventSinkState
 	WriteOnly         *bool
+}
+
+// GetAccessDecisionRequest is a structure of the model.
+type GetAccessDecisionRequest struct {
+	AccountId        string
+	Action           string
+	Context          []AccessContextKey
+	InstanceArn      string
+	PermissionSetArn *string
+	Resource         string
+	UserId           *string
+	UserName         *string
+}
+
+// LogValue hides the sensitive members.
+func (v GetAccessDecisionRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeGetAccessDecisionRequest, v)
+}
+
+// GetAccessDecisionResponse is a structure of the model.
+type GetAccessDecisionResponse struct {
+	Decisions  []AccessDecision
+	Nearest    []string
+	UserId     string
+	UserName   string
+	UserStatus AccessUserStatus
 }
 
 // GetSettingRequest is a structure of the model.
@@ -3944,8 +4009,31 @@ const (
 )
 
 var (
-	shapeAccessKeyId = awsapi.Shape{Name: "AccessKeyId", Type: awsapi.String, HasMin: true, Min: 16, HasMax: true, Max: 128, Pattern: "[A-Z0-9]+"}
-	shapeAccessMark  = awsapi.Shape{Name: "AccessMark", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeAccessAction     = awsapi.Shape{Name: "AccessAction", Type: awsapi.String, HasMin: true, Min: 3, HasMax: true, Max: 128, Pattern: "[a-zA-Z0-9-]+:[a-zA-Z0-9]+"}
+	shapeAccessContext    = awsapi.Shape{Name: "AccessContext", Type: awsapi.List, HasMax: true, Max: 50, Elem: &shapeAccessContextKey}
+	shapeAccessContextKey = awsapi.Shape{Name: "AccessContextKey", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Key", Shape: &shapeAccessKeyName, Required: true},
+		{Name: "Values", Shape: &shapeAccessKeyValues, Required: true},
+	}}
+	shapeAccessDecision = awsapi.Shape{Name: "AccessDecision", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Allowed", Shape: &shapeBoolean, Required: true},
+		{Name: "Explicit", Shape: &shapeBoolean, Required: true},
+		{Name: "KeysNotGiven", Shape: &shapeTexts, Required: true},
+		{Name: "Layer", Shape: &shapeText, Required: true},
+		{Name: "Paths", Shape: &shapeAccessPaths, Required: true},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+		{Name: "PermissionSetName", Shape: &shapeText, Required: true},
+		{Name: "PolicyName", Shape: &shapeText},
+		{Name: "RoleArn", Shape: &shapeText, Required: true},
+		{Name: "Statement", Shape: &shapeCount},
+		{Name: "StatementId", Shape: &shapeText},
+	}}
+	shapeAccessDecisions = awsapi.Shape{Name: "AccessDecisions", Type: awsapi.List, Elem: &shapeAccessDecision}
+	shapeAccessKeyId     = awsapi.Shape{Name: "AccessKeyId", Type: awsapi.String, HasMin: true, Min: 16, HasMax: true, Max: 128, Pattern: "[A-Z0-9]+"}
+	shapeAccessKeyName   = awsapi.Shape{Name: "AccessKeyName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 256, Pattern: "[^\\s]+"}
+	shapeAccessKeyValue  = awsapi.Shape{Name: "AccessKeyValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 1024}
+	shapeAccessKeyValues = awsapi.Shape{Name: "AccessKeyValues", Type: awsapi.List, HasMax: true, Max: 50, Elem: &shapeAccessKeyValue}
+	shapeAccessMark      = awsapi.Shape{Name: "AccessMark", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "At", Shape: &shapeDate, Required: true},
 		{Name: "By", Shape: &shapeText},
 		{Name: "EventId", Shape: &shapeText},
@@ -3966,6 +4054,7 @@ var (
 		{Name: "UserStatus", Shape: &shapeAccessUserStatus},
 	}}
 	shapeAccessPaths      = awsapi.Shape{Name: "AccessPaths", Type: awsapi.List, Elem: &shapeAccessPath}
+	shapeAccessResource   = awsapi.Shape{Name: "AccessResource", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 2048, Pattern: "\\*|arn:.+"}
 	shapeAccessUserStatus = awsapi.Shape{Name: "AccessUserStatus", Type: awsapi.String, Enum: []string{"ENABLED", "DISABLED"}}
 	shapeAccount          = awsapi.Shape{Name: "Account", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
@@ -4430,21 +4519,38 @@ var (
 		{Name: "State", Shape: &shapeEventSinkState, Required: true},
 		{Name: "WriteOnly", Shape: &shapeBoolean},
 	}}
-	shapeEventSinkAddress      = awsapi.Shape{Name: "EventSinkAddress", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 2048}
-	shapeEventSinkCertificates = awsapi.Shape{Name: "EventSinkCertificates", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 65536}
-	shapeEventSinkFormat       = awsapi.Shape{Name: "EventSinkFormat", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[a-z0-9-]+"}
-	shapeEventSinkId           = awsapi.Shape{Name: "EventSinkId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
-	shapeEventSinkKind         = awsapi.Shape{Name: "EventSinkKind", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[A-Z][A-Z0-9_]*"}
-	shapeEventSinkName         = awsapi.Shape{Name: "EventSinkName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[A-Za-z0-9][-A-Za-z0-9._]*"}
-	shapeEventSinkOptionName   = awsapi.Shape{Name: "EventSinkOptionName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[a-z][a-z0-9-]*"}
-	shapeEventSinkOptionValue  = awsapi.Shape{Name: "EventSinkOptionValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 8192}
-	shapeEventSinkOptions      = awsapi.Shape{Name: "EventSinkOptions", Type: awsapi.Map, HasMin: true, Min: 0, HasMax: true, Max: 32, Key: &shapeEventSinkOptionName, Elem: &shapeEventSinkOptionValue}
-	shapeEventSinkSecret       = awsapi.Shape{Name: "EventSinkSecret", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 8192, Sensitive: true}
-	shapeEventSinkSource       = awsapi.Shape{Name: "EventSinkSource", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 128}
-	shapeEventSinkSources      = awsapi.Shape{Name: "EventSinkSources", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 50, Elem: &shapeEventSinkSource}
-	shapeEventSinkState        = awsapi.Shape{Name: "EventSinkState", Type: awsapi.String, Enum: []string{"ON", "PAUSED"}}
-	shapeEventSinks            = awsapi.Shape{Name: "EventSinks", Type: awsapi.List, Elem: &shapeEventSink}
-	shapeGetSettingRequest     = awsapi.Shape{Name: "GetSettingRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeEventSinkAddress         = awsapi.Shape{Name: "EventSinkAddress", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 2048}
+	shapeEventSinkCertificates    = awsapi.Shape{Name: "EventSinkCertificates", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 65536}
+	shapeEventSinkFormat          = awsapi.Shape{Name: "EventSinkFormat", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[a-z0-9-]+"}
+	shapeEventSinkId              = awsapi.Shape{Name: "EventSinkId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
+	shapeEventSinkKind            = awsapi.Shape{Name: "EventSinkKind", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[A-Z][A-Z0-9_]*"}
+	shapeEventSinkName            = awsapi.Shape{Name: "EventSinkName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[A-Za-z0-9][-A-Za-z0-9._]*"}
+	shapeEventSinkOptionName      = awsapi.Shape{Name: "EventSinkOptionName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[a-z][a-z0-9-]*"}
+	shapeEventSinkOptionValue     = awsapi.Shape{Name: "EventSinkOptionValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 8192}
+	shapeEventSinkOptions         = awsapi.Shape{Name: "EventSinkOptions", Type: awsapi.Map, HasMin: true, Min: 0, HasMax: true, Max: 32, Key: &shapeEventSinkOptionName, Elem: &shapeEventSinkOptionValue}
+	shapeEventSinkSecret          = awsapi.Shape{Name: "EventSinkSecret", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 8192, Sensitive: true}
+	shapeEventSinkSource          = awsapi.Shape{Name: "EventSinkSource", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 128}
+	shapeEventSinkSources         = awsapi.Shape{Name: "EventSinkSources", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 50, Elem: &shapeEventSinkSource}
+	shapeEventSinkState           = awsapi.Shape{Name: "EventSinkState", Type: awsapi.String, Enum: []string{"ON", "PAUSED"}}
+	shapeEventSinks               = awsapi.Shape{Name: "EventSinks", Type: awsapi.List, Elem: &shapeEventSink}
+	shapeGetAccessDecisionRequest = awsapi.Shape{Name: "GetAccessDecisionRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "Action", Shape: &shapeAccessAction, Required: true},
+		{Name: "Context", Shape: &shapeAccessContext},
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn},
+		{Name: "Resource", Shape: &shapeAccessResource, Required: true},
+		{Name: "UserId", Shape: &shapeUserId},
+		{Name: "UserName", Shape: &shapeUserName},
+	}}
+	shapeGetAccessDecisionResponse = awsapi.Shape{Name: "GetAccessDecisionResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Decisions", Shape: &shapeAccessDecisions, Required: true},
+		{Name: "Nearest", Shape: &shapeTexts, Required: true},
+		{Name: "UserId", Shape: &shapeText, Required: true},
+		{Name: "UserName", Shape: &shapeText, Required: true},
+		{Name: "UserStatus", Shape: &shapeAccessUserStatus, Required: true},
+	}}
+	shapeGetSettingRequest = awsapi.Shape{Name: "GetSettingRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Name", Shape: &shapeSettingName, Required: true},
 	}}
 	shapeGetSettingResponse = awsapi.Shape{Name: "GetSettingResponse", Type: awsapi.Structure, Members: []awsapi.Member{
