@@ -29,7 +29,7 @@ end in UNTIL. With --at it is told as of that time, with the names of then: 2026
 		func(cmd *cobra.Command, c *client, _ []string) error { return q.run(cmd, &f, c) })
 	q.flags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("user", f.userNames) // the flag exists
-	cmd.AddCommand(newWhy(&f))
+	cmd.AddCommand(newWhy(&f), newUnused(&f))
 	return cmd
 }
 
@@ -88,7 +88,7 @@ func (q *accessQuery) ofUser(cmd *cobra.Command, f *remote, c *client, at *time.
 	for n, p := range paths {
 		rows[n] = append([]string{p.AccountId, setName(p), via(p)}, marks(p)...)
 	}
-	return f.table(cmd, raw, []string{"ACCOUNT", "PERMISSION SET", "VIA", "SINCE", "BY", "EVENT", "UNTIL"}, rows)
+	return f.table(cmd, raw, []string{"ACCOUNT", "PERMISSION SET", "VIA", "SINCE", "BY", "EVENT", "UNTIL", "LAST USED"}, rows)
 }
 
 // whoIs says who is told of, and what their state makes of it.
@@ -135,7 +135,7 @@ func (q *accessQuery) ofAccount(cmd *cobra.Command, f *remote, c *client, at *ti
 	for n, p := range paths {
 		rows[n] = append([]string{setName(p), userOf(p), via(p)}, marks(p)...)
 	}
-	return f.table(cmd, raw, []string{"PERMISSION SET", "USER", "VIA", "SINCE", "BY", "EVENT", "UNTIL"}, rows)
+	return f.table(cmd, raw, []string{"PERMISSION SET", "USER", "VIA", "SINCE", "BY", "EVENT", "UNTIL", "LAST USED"}, rows)
 }
 
 // setName is a permission set's name or, if nobody knows that any more, its ARN.
@@ -171,13 +171,13 @@ func via(p api.AccessPath) string {
 	return "group " + p.PrincipalId
 }
 
-// marks are the cells of a path's beginning and end.
+// marks are the cells of a path's beginning and end, and of its last use.
 func marks(p api.AccessPath) []string {
 	until := ""
 	if p.Until != nil {
 		until = strings.TrimSpace(when(&p.Until.At) + " " + actor(p.Until.By))
 	}
-	return []string{when(&p.Since.At), actor(p.Since.By), text(p.Since.EventId), until}
+	return []string{when(&p.Since.At), actor(p.Since.By), text(p.Since.EventId), until, when(p.LastUsedAt)}
 }
 
 // actor is the short form of who did something: the last part of an ARN.

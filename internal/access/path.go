@@ -19,6 +19,8 @@ type Path struct {
 	User   string
 	Status store.UserStatus // of the user; "": is not there, so that the path leads nowhere
 	Until  store.Mark       // how the path ended; zero: it stands
+	// Used is when the user was last given credentials of the permission set in the account, by whatever path; zero: never, as far as is remembered.
+	Used time.Time
 }
 
 // PathsOfUser lists how a user reaches accounts at a time. An account narrows the list to it; "" does not.
@@ -63,15 +65,32 @@ func withNames(tx *store.Tx, rows []store.Path, at time.Time) ([]Path, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load names of permission sets: %w", err)
 	}
+	used, err := lastUses(tx, rows)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Path, len(rows))
 	for n, p := range rows {
 		u, g := who[p.UserID], teams[p.PrincipalID]
-		out[n] = Path{Path: p, Set: names[p.Set.ID], Group: g.Name, User: u.Name, Status: u.Status, Until: p.Until()}
+		out[n] = Path{Path: p, Set: names[p.Set.ID], Group: g.Name, User: u.Name, Status: u.Status, Until: p.Until(), Used: used[useOf(p)]}
 		if gone := g.Gone; !gone.At.IsZero() && (out[n].Until.At.IsZero() || gone.At.Before(out[n].Until.At)) {
 			out[n].Until = gone
 		}
 	}
 	return out, nil
+}
+
+func useOf(p store.Path) store.UsageKey {
+	return store.UsageKey{UserID: p.UserID, Account: p.Account, SetID: p.Set.ID}
+}
+
+func lastUses(tx *store.Tx, rows []store.Path) (map[store.UsageKey]time.Time, error) {
+	keys := make([]store.UsageKey, len(rows))
+	for n, p := range rows {
+		keys[n] = useOf(p)
+	}
+	used, err := tx.LastUses(keys)
+	return used, wrap(err, "look for last uses")
 }
 
 // distinct collects ids, each once.

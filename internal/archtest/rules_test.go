@@ -8,7 +8,7 @@ var (
 	contracts = []string{"awsapi/cloudtrail", "awsapi/identitystore", "awsapi/sallyport", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
 	engines   = []string{"audit", "credential", "keyring", "mail", "policy", "policy/managed", "sigv4", "store", "stream"}
 	senders   = []string{"audit/format", "sink", "sink/kafka", "sink/nats", "sink/s3", "sink/syslog"} // engines too, in a line of their own
-	rules     = []string{"access", "alert", "application", "directory", "heed", "instance", "login", "provision", "provision/local", "revocation", "scimpush", "session", "setting", "signal", "vend"}
+	rules     = []string{"access", "alert", "application", "directory", "heed", "instance", "login", "provision", "provision/local", "revocation", "scimpush", "session", "setting", "signal", "usage", "vend"}
 )
 
 // allowed says which packages of ours each package may import, below internal/ (but for cmd). Tests may import more.
@@ -81,6 +81,7 @@ var allowed = map[string][]string{
 	"session":                 join(below, "setting", "signal"),
 	"setting":                 below,
 	"signal":                  join(below, "setting"),
+	"usage":                   join(below, "setting"),
 	"vend":                    join(below, "access", "directory", "provision", "revocation", "session", "setting"),
 
 	// Protocols: each between one wire and the domain; none knows another, but for the path that they share.

@@ -94,7 +94,7 @@ func pathOut(p access.Path) api.AccessPath {
 		AccountId: string(p.Account), PermissionSetArn: p.Path.Set.ARN(), PermissionSetName: optional(p.Set),
 		PrincipalType: api.PrincipalType(p.PrincipalType), PrincipalId: p.PrincipalID, GroupName: optional(p.Group),
 		UserId: p.UserID, UserName: optional(p.User), UserStatus: statusOut(p.Status),
-		Since: markOut(p.Since()), Until: endOut(p.Until), Assigned: markOut(p.Granted), Joined: endOut(p.Joined),
+		Since: markOut(p.Since()), Until: endOut(p.Until), Assigned: markOut(p.Granted), Joined: endOut(p.Joined), LastUsedAt: when(p.Used),
 	}
 }
 

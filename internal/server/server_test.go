@@ -149,8 +149,8 @@ func TestOnlyTheOwnersAccountAdministers(t *testing.T) {
 			refused++
 		}
 	}
-	if refused != 78+22+101+47 {
-		t.Errorf("%d operations were tried, want 248", refused)
+	if refused != 78+22+103+47 {
+		t.Errorf("%d operations were tried, want 250", refused)
 	}
 }
 

@@ -114,6 +114,8 @@ func (s *story) commands() map[string]func(*testscript.TestScript, bool, []strin
 	})
 	s.peopleCommands(add)
 	add("event", 1, 1, s.eventCommand)
+	add("tally", 0, 0, s.tallyCommand)
+	add("moment", 1, 2, s.momentCommand)
 	add("events", 0, 0, s.eventsCommand)
 	return cmds
 }

@@ -40,6 +40,8 @@ import (
 //	status USER STATUS                          disables or enables a person, which no API of AWS's does
 //	transmitter NAME                            lets the signals of an identity provider elsewhere act
 //	signal TRANSMITTER EVENT USER               it pushes one, such as session-revoked
+//	tally                                       counts what was given out so far in the usage ledger
+//	moment NAME [OFFSET]                        names the present time, or one before or after it
 //	event NAME                                  prints the latest audit event of that name
 //	events                                      prints the audit log so far, one line an event
 //

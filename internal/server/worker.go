@@ -14,6 +14,7 @@ import (
 	"sallyport/internal/revocation"
 	"sallyport/internal/scim"
 	"sallyport/internal/store"
+	"sallyport/internal/usage"
 )
 
 // work starts the workers; the channel closes when all have ended and what was in their hands is written.
@@ -40,6 +41,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(s.sendAlerts)
 	run(s.prune)
 	run(s.inspect.Run)
+	run((&usage.Worker{DB: s.db, Instance: s.instance.ID, Owner: s.worker.Owner, Log: s.log}).Run)
 	run((&scim.Reminder{DB: s.db, Owner: s.instance.Owner, Region: s.instance.Region, Node: s.worker.Owner, Log: s.log}).Run)
 	var shipper *audit.Shipper
 	if s.file != nil {
@@ -202,6 +204,7 @@ func (s *Server) pruneOnce(ctx context.Context) error {
 		return err
 	}
 	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune, s.pruneAlerts} {
+	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune, usage.Prune} {
 		for more := true; more; {
 			err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
 				more, err = prune(tx)

@@ -44,6 +44,12 @@ const (
 	groupsWere query = `SELECT group_id, display_name, 0, '', '' FROM group_past WHERE to_at > $1 AND from_at <= $1 AND group_id IN ($2)`
 	groupsEnd  query = `SELECT group_id, display_name, to_at, to_event, to_by FROM group_past WHERE to_at > $1 AND gone AND group_id IN ($2)`
 
+	userNames      query = `SELECT id, user_name FROM directory_user WHERE id IN ($1)`
+	userNamesWere  query = `SELECT user_id, user_name FROM user_past WHERE gone AND user_id IN ($1)`
+	groupNames     query = `SELECT id, display_name FROM directory_group WHERE id IN ($1)`
+	groupNamesWere query = `SELECT group_id, display_name FROM group_past WHERE gone AND group_id IN ($1)`
+	accountNames   query = `SELECT id, name FROM account WHERE id IN ($1)`
+
 	setNames     query = `SELECT id, name FROM permission_set WHERE id IN ($1)`
 	setNamesWere query = `SELECT permission_set, name FROM permission_set_past WHERE gone AND permission_set IN ($1)`
 )
@@ -120,8 +126,27 @@ func (tx *Tx) GroupsAt(ids []string, t time.Time) (map[string]GroupThen, error) 
 
 // SetNames are the names of permission sets, by id, those of deleted ones too: a permission set keeps its name.
 func (tx *Tx) SetNames(ids []string) (map[string]string, error) {
+	return tx.lastNames(ids, setNames, setNamesWere)
+}
+
+// LastUserNames are the names of users, by id, of those who have gone the last.
+func (tx *Tx) LastUserNames(ids []string) (map[string]string, error) {
+	return tx.lastNames(ids, userNames, userNamesWere)
+}
+
+// LastGroupNames are the names of groups, by id, of those that have gone the last.
+func (tx *Tx) LastGroupNames(ids []string) (map[string]string, error) {
+	return tx.lastNames(ids, groupNames, groupNamesWere)
+}
+
+// AccountNames are the names of accounts, by id.
+func (tx *Tx) AccountNames(ids []string) (map[string]string, error) {
+	return tx.lastNames(ids, accountNames)
+}
+
+func (tx *Tx) lastNames(ids []string, queries ...query) (map[string]string, error) {
 	out := make(map[string]string, len(ids))
 	type named struct{ id, name string }
 	scan := func(r row) (n named, err error) { err = r.Scan(&n.id, &n.name); return n, err }
-	return out, chunked(tx, ids, scan, func(n named) { out[n.id] = n.name }, nil, setNames, setNamesWere)
+	return out, chunked(tx, ids, scan, func(n named) { out[n.id] = n.name }, nil, queries...)
 }

@@ -82,7 +82,9 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 	if err != nil {
 		return credential.Credentials{}, fmt.Errorf("mint role credentials: %w", err)
 	}
-	event.ServiceEventDetails["access_key_id"] = keys.AccessKeyID // AWS's record lacks both: what was done with the key leads back here
+	// AWS's record lacks these: what was done with the key leads back here, and package usage sums the time up.
+	event.ServiceEventDetails["access_key_id"] = keys.AccessKeyID
+	event.ServiceEventDetails["duration_seconds"] = int64(role.Spec.SessionDuration / time.Second)
 	event.Correlate(keys.Correlation)
 	if err := v.record(ctx, who, account, role, keys, event); err != nil {
 		return credential.Credentials{}, fmt.Errorf("record role credentials: %w", err)

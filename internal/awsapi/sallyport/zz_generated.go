@@ -109,6 +109,8 @@ var Info = awsapi.Service{
 		&opListSettings,
 		&opListSignalReceivers,
 		&opListSignalStreams,
+		&opListUnusedAccess,
+		&opListUsage,
 		&opListUserAccess,
 		&opPutAlertRule,
 		&opPutAlertTarget,
@@ -291,6 +293,10 @@ type Service[T any] interface {
 	ListSignalReceivers(ctx context.Context, call T, in *ListSignalReceiversRequest) (*ListSignalReceiversResponse, error)
 	// ListSignalStreams lists the receivers that are told of what happens here, and how delivery goes.
 	ListSignalStreams(ctx context.Context, call T, in *ListSignalStreamsRequest) (*ListSignalStreamsResponse, error)
+	// ListUnusedAccess lists the assignments that were granted before a time and by which nobody has got credentials since. CountedUntil tells up to when credentials are counted.
+	ListUnusedAccess(ctx context.Context, call T, in *ListUnusedAccessRequest) (*ListUnusedAccessResponse, error)
+	// ListUsage sums up what was given out from one day to another, both inclusive and in UTC: by users, groups as of then, permission sets or accounts. What somebody had by two groups counts for both. CountedUntil tells up to when credentials are counted.
+	ListUsage(ctx context.Context, call T, in *ListUsageRequest) (*ListUsageResponse, error)
 	// ListUserAccess lists what a user has, or had at a time: every path to an account and a permission set, since when, and by which events. The user is named by UserId or UserName, which is the one of that time.
 	ListUserAccess(ctx context.Context, call T, in *ListUserAccessRequest) (*ListUserAccessResponse, error)
 	// PutAlertRule adds a rule, or changes the one of its name. Its pattern has the syntax of EventBridge's event patterns.
@@ -726,6 +732,16 @@ func (Unimplemented[T]) ListSignalStreams(context.Context, T, *ListSignalStreams
 	return nil, awsapi.NotImplemented(&opListSignalStreams)
 }
 
+// ListUnusedAccess says that the operation is not implemented.
+func (Unimplemented[T]) ListUnusedAccess(context.Context, T, *ListUnusedAccessRequest) (*ListUnusedAccessResponse, error) {
+	return nil, awsapi.NotImplemented(&opListUnusedAccess)
+}
+
+// ListUsage says that the operation is not implemented.
+func (Unimplemented[T]) ListUsage(context.Context, T, *ListUsageRequest) (*ListUsageResponse, error) {
+	return nil, awsapi.NotImplemented(&opListUsage)
+}
+
 // ListUserAccess says that the operation is not implemented.
 func (Unimplemented[T]) ListUserAccess(context.Context, T, *ListUserAccessRequest) (*ListUserAccessResponse, error) {
 	return nil, awsapi.NotImplemented(&opListUserAccess)
@@ -930,6 +946,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListSettings, s.ListSettings),
 		awsapi.Op(&Info, &opListSignalReceivers, s.ListSignalReceivers),
 		awsapi.Op(&Info, &opListSignalStreams, s.ListSignalStreams),
+		awsapi.Op(&Info, &opListUnusedAccess, s.ListUnusedAccess),
+		awsapi.Op(&Info, &opListUsage, s.ListUsage),
 		awsapi.Op(&Info, &opListUserAccess, s.ListUserAccess),
 		awsapi.Op(&Info, &opPutAlertRule, s.PutAlertRule),
 		awsapi.Op(&Info, &opPutAlertTarget, s.PutAlertTarget),
@@ -1652,6 +1670,24 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListSignalStreamsRequest) }, NewOut: func() any { return new(ListSignalStreamsResponse) },
 	}
+	opListUnusedAccess = awsapi.OperationMeta{
+		Name: "ListUnusedAccess", Action: "sallyport:ListUnusedAccess", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"${InstanceArn}"},
+		In:        &shapeListUnusedAccessRequest,
+		Out:       &shapeListUnusedAccessResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListUnusedAccessRequest) }, NewOut: func() any { return new(ListUnusedAccessResponse) },
+	}
+	opListUsage = awsapi.OperationMeta{
+		Name: "ListUsage", Action: "sallyport:ListUsage", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"${InstanceArn}"},
+		In:        &shapeListUsageRequest,
+		Out:       &shapeListUsageResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListUsageRequest) }, NewOut: func() any { return new(ListUsageResponse) },
+	}
 	opListUserAccess = awsapi.OperationMeta{
 		Name: "ListUserAccess", Action: "sallyport:ListUserAccess", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1914,6 +1950,7 @@ type AccessPath struct {
 	Assigned          AccessMark
 	GroupName         *string
 	Joined            *AccessMark
+	LastUsedAt        *time.Time
 	PermissionSetArn  string
 	PermissionSetName *string
 	PrincipalId       string
@@ -3057,6 +3094,38 @@ type ListSignalStreamsResponse struct {
 	SignalStreams []SignalStream
 }
 
+// ListUnusedAccessRequest is a structure of the model.
+type ListUnusedAccessRequest struct {
+	InstanceArn string
+	MaxResults  *int32
+	NextToken   *string
+	UnusedSince time.Time
+}
+
+// ListUnusedAccessResponse is a structure of the model.
+type ListUnusedAccessResponse struct {
+	CountedUntil      *time.Time
+	NextToken         *string
+	UnusedAssignments []UnusedAssignment
+}
+
+// ListUsageRequest is a structure of the model.
+type ListUsageRequest struct {
+	By          UsageBy
+	From        time.Time
+	InstanceArn string
+	MaxResults  *int32
+	NextToken   *string
+	To          time.Time
+}
+
+// ListUsageResponse is a structure of the model.
+type ListUsageResponse struct {
+	CountedUntil *time.Time
+	NextToken    *string
+	Usage        []UsageSum
+}
+
 // ListUserAccessRequest is a structure of the model.
 type ListUserAccessRequest struct {
 	AccountId   *string
@@ -3558,6 +3627,18 @@ type UnlockUserRequest struct {
 type UnlockUserResponse struct {
 }
 
+// UnusedAssignment is a structure of the model.
+type UnusedAssignment struct {
+	AccountId         string
+	Granted           AccessMark
+	LastUsedAt        *time.Time
+	PermissionSetArn  string
+	PermissionSetName *string
+	PrincipalId       string
+	PrincipalName     *string
+	PrincipalType     PrincipalType
+}
+
 // UpdateEventSinkRequest is a structure of the model.
 type UpdateEventSinkRequest struct {
 	Address        *string
@@ -3626,6 +3707,15 @@ type UpdateScimTokenRequest struct {
 // UpdateScimTokenResponse is a structure of the model.
 type UpdateScimTokenResponse struct {
 	ScimToken ScimToken
+}
+
+// UsageSum is a structure of the model.
+type UsageSum struct {
+	CredentialSeconds int64
+	Id                string
+	LastUsedAt        *time.Time
+	Name              *string
+	Sessions          int64
 }
 
 // VerifySignalReceiverRequest is a structure of the model.
@@ -3999,6 +4089,17 @@ const (
 	SignalSubjectFormatIssSub SignalSubjectFormat = "ISS_SUB"
 )
 
+// UsageBy is an enumeration of the model.
+type UsageBy string
+
+// The values of UsageBy.
+const (
+	UsageByUser          UsageBy = "USER"
+	UsageByGroup         UsageBy = "GROUP"
+	UsageByPermissionSet UsageBy = "PERMISSION_SET"
+	UsageByAccount       UsageBy = "ACCOUNT"
+)
+
 // UserStatus is an enumeration of the model.
 type UserStatus string
 
@@ -4043,6 +4144,7 @@ var (
 		{Name: "Assigned", Shape: &shapeAccessMark, Required: true},
 		{Name: "GroupName", Shape: &shapeText},
 		{Name: "Joined", Shape: &shapeAccessMark},
+		{Name: "LastUsedAt", Shape: &shapeDate},
 		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
 		{Name: "PermissionSetName", Shape: &shapeText},
 		{Name: "PrincipalId", Shape: &shapeText, Required: true},
@@ -4168,6 +4270,7 @@ var (
 	}}
 	shapeAlertThresholdCount        = awsapi.Shape{Name: "AlertThresholdCount", Type: awsapi.Integer, HasMin: true, Min: 2, HasMax: true, Max: 1000}
 	shapeAlerts                     = awsapi.Shape{Name: "Alerts", Type: awsapi.List, Elem: &shapeAlert}
+	shapeAmount                     = awsapi.Shape{Name: "Amount", Type: awsapi.Long}
 	shapeApproveScimRemovalsRequest = awsapi.Shape{Name: "ApproveScimRemovalsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DurationSeconds", Shape: &shapeScimApprovalSeconds},
 		{Name: "TenantId", Shape: &shapeScimTenantId, Required: true},
@@ -4831,6 +4934,30 @@ var (
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "SignalStreams", Shape: &shapeSignalStreams, Required: true},
 	}}
+	shapeListUnusedAccessRequest = awsapi.Shape{Name: "ListUnusedAccessRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "UnusedSince", Shape: &shapeDate, Required: true},
+	}}
+	shapeListUnusedAccessResponse = awsapi.Shape{Name: "ListUnusedAccessResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "CountedUntil", Shape: &shapeDate},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "UnusedAssignments", Shape: &shapeUnusedAssignments, Required: true},
+	}}
+	shapeListUsageRequest = awsapi.Shape{Name: "ListUsageRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "By", Shape: &shapeUsageBy, Required: true},
+		{Name: "From", Shape: &shapeDate, Required: true},
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "To", Shape: &shapeDate, Required: true},
+	}}
+	shapeListUsageResponse = awsapi.Shape{Name: "ListUsageResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "CountedUntil", Shape: &shapeDate},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "Usage", Shape: &shapeUsageSums, Required: true},
+	}}
 	shapeListUserAccessRequest = awsapi.Shape{Name: "ListUserAccessRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AccountId", Shape: &shapeAccountId},
 		{Name: "At", Shape: &shapeDate},
@@ -5263,7 +5390,18 @@ var (
 	shapeUnlockUserRequest = awsapi.Shape{Name: "UnlockUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
 	}}
-	shapeUnlockUserResponse     = awsapi.Shape{Name: "UnlockUserResponse", Type: awsapi.Structure}
+	shapeUnlockUserResponse = awsapi.Shape{Name: "UnlockUserResponse", Type: awsapi.Structure}
+	shapeUnusedAssignment   = awsapi.Shape{Name: "UnusedAssignment", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "Granted", Shape: &shapeAccessMark, Required: true},
+		{Name: "LastUsedAt", Shape: &shapeDate},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+		{Name: "PermissionSetName", Shape: &shapeText},
+		{Name: "PrincipalId", Shape: &shapeText, Required: true},
+		{Name: "PrincipalName", Shape: &shapeText},
+		{Name: "PrincipalType", Shape: &shapePrincipalType, Required: true},
+	}}
+	shapeUnusedAssignments      = awsapi.Shape{Name: "UnusedAssignments", Type: awsapi.List, Elem: &shapeUnusedAssignment}
 	shapeUpdateEventSinkRequest = awsapi.Shape{Name: "UpdateEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Address", Shape: &shapeEventSinkAddress},
 		{Name: "CaCertificates", Shape: &shapeEventSinkCertificates},
@@ -5307,6 +5445,15 @@ var (
 	shapeUpdateScimTokenResponse = awsapi.Shape{Name: "UpdateScimTokenResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "ScimToken", Shape: &shapeScimToken, Required: true},
 	}}
+	shapeUsageBy  = awsapi.Shape{Name: "UsageBy", Type: awsapi.String, Enum: []string{"USER", "GROUP", "PERMISSION_SET", "ACCOUNT"}}
+	shapeUsageSum = awsapi.Shape{Name: "UsageSum", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "CredentialSeconds", Shape: &shapeAmount, Required: true},
+		{Name: "Id", Shape: &shapeText, Required: true},
+		{Name: "LastUsedAt", Shape: &shapeDate},
+		{Name: "Name", Shape: &shapeText},
+		{Name: "Sessions", Shape: &shapeAmount, Required: true},
+	}}
+	shapeUsageSums                   = awsapi.Shape{Name: "UsageSums", Type: awsapi.List, Elem: &shapeUsageSum}
 	shapeUserAgent                   = awsapi.Shape{Name: "UserAgent", Type: awsapi.String}
 	shapeUserId                      = awsapi.Shape{Name: "UserId", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 47, Pattern: "([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}"}
 	shapeUserName                    = awsapi.Shape{Name: "UserName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 128, Sensitive: true, Pattern: "[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+"}

@@ -1,0 +1,37 @@
+package store
+
+import "time"
+
+// What has ended before a time ($1) is forgotten, up to a number of rows ($2) of each kind.
+const (
+	pruneMembers  query = `DELETE FROM membership_past WHERE (user_id, to_at, group_id, from_at) IN (SELECT user_id, to_at, group_id, from_at FROM membership_past WHERE to_at < $1 ORDER BY to_at LIMIT $2)`
+	pruneGrants   query = `DELETE FROM assignment_past WHERE (principal_id, to_at, account_id, permission_set, principal_type, from_at) IN (SELECT principal_id, to_at, account_id, permission_set, principal_type, from_at FROM assignment_past WHERE to_at < $1 ORDER BY to_at LIMIT $2)`
+	pruneUsers    query = `DELETE FROM user_past WHERE (user_id, to_at, from_at) IN (SELECT user_id, to_at, from_at FROM user_past WHERE to_at < $1 ORDER BY to_at LIMIT $2)`
+	pruneGroups   query = `DELETE FROM group_past WHERE (group_id, to_at, from_at) IN (SELECT group_id, to_at, from_at FROM group_past WHERE to_at < $1 ORDER BY to_at LIMIT $2)`
+	pruneSets     query = `DELETE FROM permission_set_past WHERE (permission_set, to_at, from_at) IN (SELECT permission_set, to_at, from_at FROM permission_set_past WHERE to_at < $1 ORDER BY to_at LIMIT $2)`
+	prunePolicies query = `DELETE FROM permission_set_policy_past WHERE (permission_set, to_at, arn, from_at) IN (SELECT permission_set, to_at, arn, from_at FROM permission_set_policy_past WHERE to_at < $1 ORDER BY to_at LIMIT $2)`
+	pruneRoles    query = `DELETE FROM provisioned_past WHERE (account_id, permission_set, to_at, from_at) IN (SELECT account_id, permission_set, to_at, from_at FROM provisioned_past WHERE to_at < $1 ORDER BY to_at LIMIT $2)`
+
+	pruneUsage     query = `DELETE FROM usage_day WHERE (user_id, account_id, permission_set, day) IN (SELECT user_id, account_id, permission_set, day FROM usage_day WHERE day < $1 ORDER BY day LIMIT $2)`
+	prunePathUsage query = `DELETE FROM usage_path_day WHERE (principal_id, account_id, permission_set, day) IN (SELECT principal_id, account_id, permission_set, day FROM usage_path_day WHERE day < $1 ORDER BY day LIMIT $2)`
+)
+
+// PruneHistory forgets what ended before a time, and what was used on days before it: up to limit rows of each kind. It tells whether there
+// may be more.
+func (tx *Tx) PruneHistory(before time.Time, limit int) (more bool, err error) {
+	for _, q := range []query{pruneMembers, pruneGrants, pruneUsers, pruneGroups, pruneSets, prunePolicies, pruneRoles} {
+		n, err := tx.exec(q, micros(before), limit)
+		if err != nil {
+			return false, err
+		}
+		more = more || n == int64(limit)
+	}
+	for _, q := range []query{pruneUsage, prunePathUsage} {
+		n, err := tx.exec(q, DayOf(before), limit)
+		if err != nil {
+			return false, err
+		}
+		more = more || n == int64(limit)
+	}
+	return more, nil
+}
