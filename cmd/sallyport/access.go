@@ -29,7 +29,7 @@ end in UNTIL. With --at it is told as of that time, with the names of then: 2026
 		func(cmd *cobra.Command, c *client, _ []string) error { return q.run(cmd, &f, c) })
 	q.flags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("user", f.userNames) // the flag exists
-	cmd.AddCommand(newWhy(&f), newUnused(&f))
+	cmd.AddCommand(newWhy(&f), newUnused(&f), newHistory(&f))
 	return cmd
 }
 
@@ -129,7 +129,11 @@ func (q *accessQuery) ofAccount(cmd *cobra.Command, f *remote, c *client, at *ti
 		return err
 	}
 	if len(paths) == 0 {
-		return f.done(cmd, raw, "Nobody has access to %s.", printable(q.account))
+		has := "has"
+		if at != nil {
+			has = "had"
+		}
+		return f.done(cmd, raw, "Nobody %s access to %s.", has, printable(q.account))
 	}
 	rows := make([][]string, len(paths))
 	for n, p := range paths {

@@ -98,6 +98,7 @@ var Info = awsapi.Service{
 		&opListOperatorKeys,
 		&opListOrganizationAccounts,
 		&opListPermissionSetDetails,
+		&opListPermissionSetRevisions,
 		&opListPermissionSetStepUps,
 		&opListRevocations,
 		&opListRevokedAccounts,
@@ -271,6 +272,8 @@ type Service[T any] interface {
 	ListOrganizationAccounts(ctx context.Context, call T, in *ListOrganizationAccountsRequest) (*ListOrganizationAccountsResponse, error)
 	// ListPermissionSetDetails lists permission sets with all that they are made of. A page has at most 25.
 	ListPermissionSetDetails(ctx context.Context, call T, in *ListPermissionSetDetailsRequest) (*ListPermissionSetDetailsResponse, error)
+	// ListPermissionSetRevisions lists what a permission set was and is, the oldest first: its policies, since when, and by which events. One that is gone is told of as long as it is remembered.
+	ListPermissionSetRevisions(ctx context.Context, call T, in *ListPermissionSetRevisionsRequest) (*ListPermissionSetRevisionsResponse, error)
 	// ListPermissionSetStepUps lists the permission sets that demand a recent second factor.
 	ListPermissionSetStepUps(ctx context.Context, call T, in *ListPermissionSetStepUpsRequest) (*ListPermissionSetStepUpsResponse, error)
 	// ListRevocations lists revocations, the newest first.
@@ -677,6 +680,11 @@ func (Unimplemented[T]) ListPermissionSetDetails(context.Context, T, *ListPermis
 	return nil, awsapi.NotImplemented(&opListPermissionSetDetails)
 }
 
+// ListPermissionSetRevisions says that the operation is not implemented.
+func (Unimplemented[T]) ListPermissionSetRevisions(context.Context, T, *ListPermissionSetRevisionsRequest) (*ListPermissionSetRevisionsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListPermissionSetRevisions)
+}
+
 // ListPermissionSetStepUps says that the operation is not implemented.
 func (Unimplemented[T]) ListPermissionSetStepUps(context.Context, T, *ListPermissionSetStepUpsRequest) (*ListPermissionSetStepUpsResponse, error) {
 	return nil, awsapi.NotImplemented(&opListPermissionSetStepUps)
@@ -935,6 +943,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListOperatorKeys, s.ListOperatorKeys),
 		awsapi.Op(&Info, &opListOrganizationAccounts, s.ListOrganizationAccounts),
 		awsapi.Op(&Info, &opListPermissionSetDetails, s.ListPermissionSetDetails),
+		awsapi.Op(&Info, &opListPermissionSetRevisions, s.ListPermissionSetRevisions),
 		awsapi.Op(&Info, &opListPermissionSetStepUps, s.ListPermissionSetStepUps),
 		awsapi.Op(&Info, &opListRevocations, s.ListRevocations),
 		awsapi.Op(&Info, &opListRevokedAccounts, s.ListRevokedAccounts),
@@ -1570,6 +1579,15 @@ var (
 		Out:       &shapeListPermissionSetDetailsResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListPermissionSetDetailsRequest) }, NewOut: func() any { return new(ListPermissionSetDetailsResponse) },
+	}
+	opListPermissionSetRevisions = awsapi.OperationMeta{
+		Name: "ListPermissionSetRevisions", Action: "sallyport:ListPermissionSetRevisions", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"${InstanceArn}", "${PermissionSetArn}"},
+		In:        &shapeListPermissionSetRevisionsRequest,
+		Out:       &shapeListPermissionSetRevisionsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListPermissionSetRevisionsRequest) }, NewOut: func() any { return new(ListPermissionSetRevisionsResponse) },
 	}
 	opListPermissionSetStepUps = awsapi.OperationMeta{
 		Name: "ListPermissionSetStepUps", Action: "sallyport:ListPermissionSetStepUps", ReadOnly: true, Unsigned: false,
@@ -2951,6 +2969,20 @@ type ListPermissionSetDetailsResponse struct {
 	PermissionSets []PermissionSetDetails
 }
 
+// ListPermissionSetRevisionsRequest is a structure of the model.
+type ListPermissionSetRevisionsRequest struct {
+	InstanceArn      string
+	MaxResults       *int32
+	NextToken        *string
+	PermissionSetArn string
+}
+
+// ListPermissionSetRevisionsResponse is a structure of the model.
+type ListPermissionSetRevisionsResponse struct {
+	NextToken *string
+	Revisions []PermissionSetRevision
+}
+
 // ListPermissionSetStepUpsRequest is a structure of the model.
 type ListPermissionSetStepUpsRequest struct {
 	InstanceArn string
@@ -3198,6 +3230,21 @@ type PermissionSetDetails struct {
 	RelayState                      *string
 	SessionDuration                 string
 	Tags                            []Tag
+}
+
+// PermissionSetRevision is a structure of the model.
+type PermissionSetRevision struct {
+	CustomerManagedPolicies []string
+	Description             *string
+	InlinePolicy            *string
+	ManagedPolicyArns       []string
+	Name                    string
+	PermissionsBoundary     *string
+	RelayState              *string
+	Revision                int32
+	SessionDuration         string
+	Since                   AccessMark
+	Until                   *AccessMark
 }
 
 // PermissionSetStepUp is a structure of the model.
@@ -4840,6 +4887,16 @@ var (
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "PermissionSets", Shape: &shapePermissionSetDetailsList, Required: true},
 	}}
+	shapeListPermissionSetRevisionsRequest = awsapi.Shape{Name: "ListPermissionSetRevisionsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+	}}
+	shapeListPermissionSetRevisionsResponse = awsapi.Shape{Name: "ListPermissionSetRevisionsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "Revisions", Shape: &shapePermissionSetRevisions, Required: true},
+	}}
 	shapeListPermissionSetStepUpsRequest = awsapi.Shape{Name: "ListPermissionSetStepUpsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
 		{Name: "MaxResults", Shape: &shapeMaxResults},
@@ -5030,7 +5087,21 @@ var (
 		{Name: "Tags", Shape: &shapeTags, Required: true},
 	}}
 	shapePermissionSetDetailsList = awsapi.Shape{Name: "PermissionSetDetailsList", Type: awsapi.List, Elem: &shapePermissionSetDetails}
-	shapePermissionSetStepUp      = awsapi.Shape{Name: "PermissionSetStepUp", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapePermissionSetRevision    = awsapi.Shape{Name: "PermissionSetRevision", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "CustomerManagedPolicies", Shape: &shapeTexts, Required: true},
+		{Name: "Description", Shape: &shapeText},
+		{Name: "InlinePolicy", Shape: &shapeText},
+		{Name: "ManagedPolicyArns", Shape: &shapeTexts, Required: true},
+		{Name: "Name", Shape: &shapeText, Required: true},
+		{Name: "PermissionsBoundary", Shape: &shapeText},
+		{Name: "RelayState", Shape: &shapeText},
+		{Name: "Revision", Shape: &shapeCount, Required: true},
+		{Name: "SessionDuration", Shape: &shapeText, Required: true},
+		{Name: "Since", Shape: &shapeAccessMark, Required: true},
+		{Name: "Until", Shape: &shapeAccessMark},
+	}}
+	shapePermissionSetRevisions = awsapi.Shape{Name: "PermissionSetRevisions", Type: awsapi.List, Elem: &shapePermissionSetRevision}
+	shapePermissionSetStepUp    = awsapi.Shape{Name: "PermissionSetStepUp", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "MaxMfaAgeMinutes", Shape: &shapeMinutes, Required: true},
 		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
 	}}

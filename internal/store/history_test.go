@@ -1,0 +1,155 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sallyport/internal/arn"
+	"sallyport/internal/clock"
+	"sallyport/internal/clock/clocktest"
+	"sallyport/internal/page"
+	"sallyport/internal/store"
+	"sallyport/internal/store/storetest"
+)
+
+// TestRevisionsOfSets: each edit of a permission set, and each policy that comes and goes, leaves what was before, with its events.
+func TestRevisionsOfSets(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
+		c := clocktest.At(keyTime)
+		db, n := open(t, c), 0
+		step := func(fn func(tx *store.Tx) error) {
+			t.Helper()
+			c.Advance(time.Second)
+			n++
+			mustUpdate(t, db, func(tx *store.Tx) error {
+				tx.Because(store.Cause{Event: fmt.Sprint(n), By: "me"})
+				return fn(tx)
+			})
+		}
+		p := store.PermissionSet{PermissionSet: arn.PermissionSet{Instance: "ssoins-1111111111111111", ID: "ps-1111111111111111"}, Name: "Admin", Revision: 1, CreatedAt: db.Now()}
+		step(func(tx *store.Tx) error { p.CreatedAt = tx.Now(); return tx.InsertPermissionSet(p) })
+		edit := func(change func(tx *store.Tx) error) {
+			t.Helper()
+			step(func(tx *store.Tx) error {
+				if err := change(tx); err != nil {
+					return err
+				}
+				p.Revision++
+				return tx.UpdatePermissionSet(p)
+			})
+		}
+		edit(func(tx *store.Tx) error { return tx.AttachPolicy(p.PermissionSet, "a") })
+		edit(func(tx *store.Tx) error { p.Inline = "hash"; return tx.AttachPolicy(p.PermissionSet, "b") })
+		edit(func(tx *store.Tx) error { return tx.DetachPolicy(p.PermissionSet, "a") })
+		told := func() (out []string) {
+			t.Helper()
+			for q := (page.Query{Limit: 2}); ; {
+				var rows []store.SetRevision
+				mustView(t, db, func(tx *store.Tx) (err error) {
+					rows, q.After, err = tx.SetRevisions(p.PermissionSet, q)
+					return err
+				})
+				for _, r := range rows {
+					out = append(out, fmt.Sprint(r.Revision, r.Managed, r.Inline, " ", r.Since.Event, "-", r.Until.Event))
+				}
+				if q.After == nil {
+					return out
+				}
+			}
+		}
+		want := []string{"1 [] 1-2", "2 [a] 2-3", "3 [a b]hash 3-4", "4 [b]hash 4-"}
+		if d := cmp.Diff(want, told()); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+		step(func(tx *store.Tx) error { return tx.DeletePermissionSet(p.PermissionSet) })
+		want[3] += "5"
+		if d := cmp.Diff(want, told()); d != "" {
+			t.Errorf("when it has gone (-want +got):\n%s", d)
+		}
+		mustView(t, db, func(tx *store.Tx) error {
+			names, err := tx.SetNames([]string{p.ID})
+			if names[p.ID] != "Admin" {
+				t.Errorf("its name is %v", names)
+			}
+			return err
+		})
+	})
+}
+
+// TestNamesOfThen: users and groups are told by the names, and users by the state, that they had at a time.
+func TestNamesOfThen(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
+		c := clocktest.At(keyTime)
+		db, n := open(t, c), 0
+		var times []time.Time
+		step := func(fn func(tx *store.Tx) error) {
+			t.Helper()
+			c.Advance(time.Second)
+			n++
+			mustUpdate(t, db, func(tx *store.Tx) error {
+				tx.Because(store.Cause{Event: fmt.Sprint(n), By: "me"})
+				return fn(tx)
+			})
+			times = append(times, db.Now())
+		}
+		u := store.User{ID: "u", StoreID: "d-1", UserName: "Ana", Status: store.UserEnabled}
+		g := store.Group{ID: "g", StoreID: "d-1", DisplayName: "Ops"}
+		step(func(tx *store.Tx) error {
+			u.CreatedAt, g.CreatedAt = tx.Now(), tx.Now()
+			if err := tx.InsertGroup(g); err != nil {
+				return err
+			}
+			return tx.InsertUser(u)
+		})
+		step(func(tx *store.Tx) error { u.UserName = "ana.b"; return tx.UpdateUser(u) })
+		step(func(tx *store.Tx) error { u.DisplayName = "no matter"; return tx.UpdateUser(u) })
+		step(func(tx *store.Tx) error { u.Status = store.UserDisabled; return tx.UpdateUser(u) })
+		step(func(tx *store.Tx) error { g.DisplayName = "Operators"; return tx.UpdateGroup(g) })
+		step(func(tx *store.Tx) error { return tx.DeleteUser(u.ID) })
+		step(func(tx *store.Tx) error { return tx.DeleteGroup(g.ID) })
+		want := []string{
+			"{Ana ENABLED 1 2} {Ops 7}", "{ana.b ENABLED 2 4} {Ops 7}", "{ana.b ENABLED 2 4} {Ops 7}", "{ana.b DISABLED 4 6} {Ops 7}",
+			"{ana.b DISABLED 4 6} {Operators 7}", "{   } {Operators 7}", "{   } { }",
+		}
+		for i, at := range times {
+			mustView(t, db, func(tx *store.Tx) error {
+				users, err := tx.UsersAt([]string{"u", "nobody"}, at)
+				if err != nil {
+					return err
+				}
+				groups, err := tx.GroupsAt([]string{"g"}, at)
+				was, team := users["u"], groups["g"]
+				if got := fmt.Sprintf("{%s %s %s %s} {%s %s}", was.Name, was.Status, was.Since.Event, was.Until.Event, team.Name, team.Gone.Event); got != want[i] {
+					t.Errorf("after %d: %s, want %s", i+1, got, want[i])
+				}
+				return err
+			})
+		}
+		mustView(t, db, func(tx *store.Tx) error {
+			was, err := tx.UserAtByName("d-1", "ANA", times[0])
+			if err != nil || was.ID != "u" {
+				t.Errorf("by the first name: %v, %v", was, err)
+			}
+			if _, err := tx.UserAtByName("d-1", "ana", times[1]); err == nil {
+				t.Error("the first name is still good")
+			}
+			last, err := tx.LastOf("d-1", "", "ana.b")
+			if last.Until.Event != "6" {
+				t.Errorf("the last: %+v", last)
+			}
+			return err
+		})
+	})
+}
+
+func mustView(tb testing.TB, db *store.DB, fn func(*store.Tx) error) {
+	tb.Helper()
+	if err := db.View(tb.Context(), fn); err != nil {
+		tb.Fatal(err)
+	}
+}
