@@ -48,26 +48,15 @@ func (f *remote) usage(cmd *cobra.Command, c *client, from, to, by string) error
 	if !ok {
 		return fault.Invalidf("%q will not do: expected user, group, permission-set or account.", by)
 	}
-	first, err := moment(from)
+	first, last, err := period(from, to)
 	if err != nil {
 		return err
-	}
-	last, err := moment(to)
-	if err != nil {
-		return err
-	}
-	if last == nil {
-		now := clock.System{}.Now()
-		last = &now
-	}
-	if first == nil {
-		return fault.Invalidf("--from must say a day.")
 	}
 	i, err := c.instance(cmd.Context())
 	if err != nil {
 		return err
 	}
-	in := api.ListUsageRequest{InstanceArn: *i.InstanceArn, By: kind, From: *first, To: *last}
+	in := api.ListUsageRequest{InstanceArn: *i.InstanceArn, By: kind, From: first, To: last}
 	var until *time.Time
 	sums, raw, err := apiclient.AskAll(cmd.Context(), c.Client, "Usage",
 		func(next *string) any { in.NextToken = next; return &in },
@@ -88,6 +77,25 @@ func (f *remote) usage(cmd *cobra.Command, c *client, from, to, by string) error
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "Counted up to %s.\n", when(until))
 	return nil
+}
+
+// period reads a first and a last day; without one, the last is today.
+func period(from, to string) (first, last time.Time, err error) {
+	begin, err := moment(from)
+	if err != nil {
+		return first, last, err
+	}
+	if begin == nil {
+		return first, last, fault.Invalidf("--from must say a day.")
+	}
+	end, err := moment(to)
+	if err != nil {
+		return first, last, err
+	}
+	if end == nil {
+		return *begin, clock.System{}.Now(), nil
+	}
+	return *begin, *end, nil
 }
 
 func usageRows(sums []api.UsageSum) [][]string {

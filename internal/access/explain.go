@@ -47,6 +47,12 @@ func Explain(tx *store.Tx, i store.Instance, q Question, layers func(store.Role)
 	if err != nil || q.User.Status != store.UserEnabled {
 		return nil, err
 	}
+	if a, err := tx.Account(q.Account); err != nil || a.Status != store.AccountActive {
+		if errors.Is(err, store.ErrNotFound) {
+			err = nil
+		}
+		return nil, wrap(err, "load account")
+	}
 	tags, err := SessionTags(tx, i.ID, q.User.ID)
 	if err != nil {
 		return nil, err

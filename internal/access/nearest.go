@@ -34,15 +34,18 @@ func Nearest(tx *store.Tx, i store.Instance, q Question) ([]string, error) {
 
 // nearPlace says whether the account and its role are there at all.
 func nearPlace(tx *store.Tx, _ store.Instance, q Question) ([]string, error) {
-	if _, err := tx.Account(q.Account); errors.Is(err, store.ErrNotFound) {
+	a, err := tx.Account(q.Account)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return []string{"There is no account " + string(q.Account) + " in the organization."}, nil
-	} else if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("load account: %w", err)
-	}
-	if q.Set.ID == "" {
+	case a.Status != store.AccountActive:
+		return []string{"The account is closed, to everybody."}, nil
+	case q.Set.ID == "":
 		return nil, nil
 	}
-	_, err := tx.ProvisionedRole(q.Account, q.Set)
+	_, err = tx.ProvisionedRole(q.Account, q.Set)
 	if errors.Is(err, store.ErrNotFound) {
 		return []string{"The permission set has no role in the account."}, nil
 	}

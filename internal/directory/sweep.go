@@ -11,7 +11,7 @@ import (
 const sweepKind = "directory-sweep"
 
 // sweepBatch is how many memberships are removed in one transaction: a few milliseconds' work (hard part 1).
-const sweepBatch = 500
+const sweepBatch = 250
 
 type sweepJob struct {
 	Group string `json:"group,omitempty"`

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -152,4 +153,68 @@ func mustView(tb testing.TB, db *store.DB, fn func(*store.Tx) error) {
 	if err := db.View(tb.Context(), fn); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// TestAccountOfManyGroups: however many groups have nobody in them, and whatever the pages, each path into an account is told once.
+func TestAccountOfManyGroups(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
+		db := open(t, clocktest.At(keyTime))
+		set := arn.PermissionSet{Instance: "ssoins-1111111111111111", ID: "ps-1111111111111111"}
+		var want []string
+		mustUpdate(t, db, func(tx *store.Tx) error {
+			for n := range 70 {
+				a := store.Assignment{Account: "111122223333", Set: set, PrincipalType: store.PrincipalGroup, PrincipalID: fmt.Sprintf("g%02d", n), State: store.AssignmentGranted, CreatedAt: tx.Now()}
+				user := store.User{ID: fmt.Sprintf("u%02d", n), StoreID: "d-1", UserName: fmt.Sprint(n), Status: store.UserEnabled, Trail: store.Trail{CreatedAt: tx.Now()}}
+				group := store.Group{ID: a.PrincipalID, StoreID: "d-1", DisplayName: a.PrincipalID, Trail: store.Trail{CreatedAt: tx.Now()}}
+				if err := errors.Join(tx.InsertUser(user), tx.InsertGroup(group), tx.InsertAssignment(a)); err != nil {
+					return err
+				}
+				if n%30 == 0 { // three groups have members, two each
+					m := store.Membership{StoreID: "d-1", GroupID: group.ID, CreatedAt: tx.Now()}
+					one, two := m, m
+					one.ID, one.UserID, two.ID, two.UserID = "a"+group.ID, "u00", "b"+group.ID, user.ID
+					if n == 0 {
+						two.UserID = "zz" // who is nobody
+					}
+					if err := tx.InsertMemberships([]store.Membership{one, two}); err != nil {
+						return err
+					}
+					want = append(want, group.ID+" u00")
+					if n > 0 {
+						want = append(want, group.ID+" "+user.ID)
+					}
+				}
+				if n%3 == 0 {
+					a.PrincipalType, a.PrincipalID = store.PrincipalUser, user.ID
+					if err := tx.InsertAssignment(a); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		for n := 0; n < 70; n += 3 {
+			want = append(want, fmt.Sprintf("u%02d u%02d", n, n))
+		}
+		for _, limit := range []int{1, 2, 7, 24, 100} {
+			var got []string
+			for q := (page.Query{Limit: limit}); ; {
+				var rows []store.Path
+				mustView(t, db, func(tx *store.Tx) (err error) {
+					rows, q.After, err = tx.PathsOfAccount(set.Instance, "111122223333", arn.PermissionSet{}, tx.Now(), q)
+					return err
+				})
+				for _, p := range rows {
+					got = append(got, p.PrincipalID+" "+p.UserID)
+				}
+				if q.After == nil {
+					break
+				}
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("pages of %d (-want +got):\n%s", limit, d)
+			}
+		}
+	})
 }

@@ -42,7 +42,7 @@ const (
 	stood    = `a.account_id, a.instance_id, a.permission_set, a.principal_type, a.principal_id, a.from_at, a.from_event, a.from_by, a.to_at, a.to_event, a.to_by`
 	isIn     = `, m.user_id, m.created_at, m.event_id, m.created_by, 0, '', ''`
 	wasIn    = `, m.user_id, m.from_at, m.from_event, m.from_by, m.to_at, m.to_event, m.to_by`
-	byItself = `, a.principal_id, 0, '', '', 0, '', ''`
+	byItself = `, a.principal_id AS user_id, 0, '', '', 0, '', ''`
 
 	standsThen = grantedAt + ` <= $1 AND a.state = 'GRANTED'`
 	stoodThen  = `a.from_at <= $1 AND a.to_at > $1`
@@ -73,18 +73,6 @@ const (
 		UNION ALL SELECT ` + stood + byItself + ownThen + ownReach + `
 		) p WHERE instance_id = $5 AND (account_id, permission_set, principal_id) > ($6, $7, $8)
 		ORDER BY account_id, permission_set, principal_id LIMIT $9`
-
-	inAccount = ` AND a.account_id = $2 AND a.permission_set >= $3 AND a.permission_set <= $4`
-
-	pathsOfAccount query = `SELECT * FROM (
-		SELECT ` + stands + isIn + viaNow + inAccount + `
-		UNION ALL SELECT ` + stood + isIn + viaThen + inAccount + `
-		UNION ALL SELECT ` + stands + wasIn + wereNow + inAccount + `
-		UNION ALL SELECT ` + stood + wasIn + were + inAccount + `
-		UNION ALL SELECT ` + stands + byItself + ownNow + inAccount + `
-		UNION ALL SELECT ` + stood + byItself + ownThen + inAccount + `
-		) p WHERE instance_id = $5 AND (permission_set, principal_type, principal_id, user_id) > ($6, $7, $8, $9)
-		ORDER BY permission_set, principal_type, principal_id, user_id LIMIT $10`
 )
 
 func scanPath(r row) (p Path, err error) {
@@ -107,23 +95,6 @@ func (tx *Tx) PathsOfUser(i arn.Instance, userID string, account arn.AccountID, 
 		return nil, nil, err
 	}
 	rows, next := page.Trim(rows, q.Limit, func(p Path) page.Key { return page.Key{string(p.Account), p.Set.ID, p.PrincipalID} })
-	return rows, next, nil
-}
-
-// PathsOfAccount lists the paths of everybody into an account at a time, by permission set, principal and user. A permission set narrows
-// the list to it; the zero one does not.
-func (tx *Tx) PathsOfAccount(i arn.Instance, account arn.AccountID, set arn.PermissionSet, t time.Time, q page.Query) ([]Path, page.Key, error) {
-	low, high := set.ID, set.ID
-	if set.ID == "" {
-		low, high = at(q.After, 0), "~" // behind every id
-	}
-	rows, err := list(tx, pathsOfAccount, scanPath, micros(t), account, low, high, i, at(q.After, 0), at(q.After, 1), at(q.After, 2), at(q.After, 3), q.Limit+1)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, next := page.Trim(rows, q.Limit, func(p Path) page.Key {
-		return page.Key{p.Set.ID, string(p.PrincipalType), p.PrincipalID, p.UserID}
-	})
 	return rows, next, nil
 }
 
