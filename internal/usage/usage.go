@@ -23,7 +23,7 @@ const cursor = "usage"
 
 const (
 	batch = 256 // events at a time: a few milliseconds of the writer's time
-	pause = 2 * time.Second
+	pause = 5 * time.Second
 	retry = 10 * time.Second
 	lease = 30 * time.Second
 )
@@ -51,7 +51,21 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 }
 
+// turn counts what there is, if there is anything: a server that nothing happens on writes nothing.
 func (w *Worker) turn(ctx context.Context) error {
+	idle := false
+	err := w.DB.View(ctx, func(tx *store.Tx) error {
+		after, err := tx.AuditCursor(cursor)
+		if err != nil {
+			return err
+		}
+		next, err := w.DB.AuditAfter(tx, after, 1)
+		idle = len(next) == 0
+		return err
+	})
+	if err != nil || idle {
+		return err
+	}
 	l, err := w.DB.AcquireLease(ctx, "usage", w.Owner, lease)
 	if errors.Is(err, store.ErrLost) {
 		return nil
@@ -93,8 +107,11 @@ func (w *Worker) step(ctx context.Context) (int, error) {
 			return err
 		}
 		by, err := tx.IssuedBy(issues)
+		if err != nil {
+			return fmt.Errorf("look for paths of then: %w", err)
+		}
 		users, paths = sums(issues, by)
-		return err
+		return nil
 	})
 	if err != nil || len(events) == 0 {
 		return 0, err

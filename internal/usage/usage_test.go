@@ -1,7 +1,9 @@
 package usage_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -169,6 +171,29 @@ func TestPrune(t *testing.T) {
 		})
 		if len(left) > 0 {
 			t.Errorf("usage is left: %v", left)
+		}
+	})
+}
+
+// TestEndsWithItsContext: a worker that is stopped in the midst of its work, wherever that is, counts nothing twice and fails nobody.
+func TestEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
+		h := newHouse(t, open)
+		h.grant(prod, admin, store.PrincipalUser, "ana")
+		for range 40 {
+			h.vend("ana", prod, "Admin", time.Second)
+		}
+		h.count(0) // only sealed
+		w := &usage.Worker{DB: h.db, Instance: inst, Owner: "stopped", Log: slog.New(slog.DiscardHandler)}
+		for n := range 40 {
+			ctx, stop := context.WithTimeout(t.Context(), time.Duration(n)*100*time.Microsecond)
+			_ = w.Drain(ctx) // it may fail, and must not panic
+			stop()
+		}
+		h.count(1)
+		if d := cmp.Diff([]string{"ana 40 40"}, h.report(store.UsageByUser)); d != "" {
+			t.Error(d)
 		}
 	})
 }
