@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +44,7 @@ func (q *accessQuery) flags(cmd *cobra.Command) {
 }
 
 func (q *accessQuery) run(cmd *cobra.Command, f *remote, c *client) error {
-	at, err := moment(q.at)
+	at, err := moment(q.at, clock.System{}.Now())
 	switch {
 	case err != nil:
 		return err
@@ -191,37 +189,6 @@ func actor(by *string) string {
 		return name[strings.LastIndexAny(name, ":/")+1:]
 	}
 	return name
-}
-
-// moment reads a time of the past: a day, a time, or how long ago.
-func moment(s string) (*time.Time, error) {
-	if s == "" {
-		return nil, nil
-	}
-	for _, form := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.Parse(form, s); err == nil {
-			t = t.UTC()
-			return &t, nil
-		}
-	}
-	if ago, err := age(s); err == nil {
-		t := clock.System{}.Now().Add(-ago).UTC()
-		return &t, nil
-	}
-	return nil, fault.Invalidf("%q is no time: expected 2026-01-31, 2026-01-31T15:04:05Z, or an age as 90d or 12h.", s)
-}
-
-// age reads how long ago something was: time.ParseDuration's form, or days.
-func age(s string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		return time.Duration(n) * 24 * time.Hour, err
-	}
-	d, err := time.ParseDuration(s)
-	if err == nil && d < 0 {
-		err = errors.New("negative")
-	}
-	return d, err
 }
 
 // some is a text that is left out when it is empty.

@@ -81,14 +81,14 @@ func (f *remote) usage(cmd *cobra.Command, c *client, from, to, by string) error
 
 // period reads a first and a last day; without one, the last is today.
 func period(from, to string) (first, last time.Time, err error) {
-	begin, err := moment(from)
+	begin, err := moment(from, clock.System{}.Now())
 	if err != nil {
 		return first, last, err
 	}
 	if begin == nil {
 		return first, last, fault.Invalidf("--from must say a day.")
 	}
-	end, err := moment(to)
+	end, err := moment(to, clock.System{}.Now())
 	if err != nil {
 		return first, last, err
 	}
@@ -143,15 +143,18 @@ members gets credentials by it, at the command line or in the portal.`
 }
 
 func (f *remote) unused(cmd *cobra.Command, c *client, than string) error {
-	ago, err := age(than)
+	since, err := moment(than, clock.System{}.Now())
 	if err != nil {
-		return fault.Invalidf("%q is no age: expected 90d or 12h.", than)
+		return err
+	}
+	if since == nil {
+		return fault.Invalidf("--older-than must say a time.")
 	}
 	i, err := c.instance(cmd.Context())
 	if err != nil {
 		return err
 	}
-	in := api.ListUnusedAccessRequest{InstanceArn: *i.InstanceArn, UnusedSince: clock.System{}.Now().Add(-ago)}
+	in := api.ListUnusedAccessRequest{InstanceArn: *i.InstanceArn, UnusedSince: *since}
 	all, raw, err := apiclient.AskAll(cmd.Context(), c.Client, "UnusedAssignments",
 		func(next *string) any { in.NextToken = next; return &in },
 		func(out *api.ListUnusedAccessResponse) ([]api.UnusedAssignment, *string) {

@@ -203,8 +203,7 @@ func (s *Server) pruneOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune, s.pruneAlerts} {
-	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune, usage.Prune} {
+	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune, s.pruneAlerts, usage.Prune} {
 		for more := true; more; {
 			err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
 				more, err = prune(tx)
