@@ -17,15 +17,16 @@ func Granted(tx *store.Tx, userID string, account arn.AccountID, set arn.Permiss
 	return ok, wrap(err, "look for grant")
 }
 
-// Accounts lists the accounts in which the user is granted at least one permission set, once each, by id.
-func Accounts(tx *store.Tx, userID string, q page.Query) ([]store.Account, page.Key, error) {
-	rows, next, err := tx.ReachableAccounts(userID, q)
+// Accounts lists the accounts in which the user is granted at least one permission set, once each, by id. signIn is the portal session
+// at hand, in which an emergency access may be open.
+func Accounts(tx *store.Tx, userID, signIn string, q page.Query) ([]store.Account, page.Key, error) {
+	rows, next, err := tx.ReachableAccounts(userID, signIn, q)
 	return rows, next, wrap(err, "list reachable accounts")
 }
 
-// Roles lists the permission sets that the user is granted in the account, once each, by name.
-func Roles(tx *store.Tx, userID string, account arn.AccountID, q page.Query) ([]store.PermissionSet, page.Key, error) {
-	rows, next, err := tx.ReachableSets(userID, account, q)
+// Roles lists the permission sets that the user is granted in the account, once each, by name. signIn is as for [Accounts].
+func Roles(tx *store.Tx, userID, signIn string, account arn.AccountID, q page.Query) ([]store.PermissionSet, page.Key, error) {
+	rows, next, err := tx.ReachableSets(userID, signIn, account, q)
 	return rows, next, wrap(err, "list reachable permission sets")
 }
 

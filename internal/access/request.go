@@ -120,6 +120,12 @@ func BeginProvision(tx *store.Tx, set arn.PermissionSet, account arn.AccountID) 
 	return begin(tx, store.Request{Family: store.RequestProvision, Account: account, Set: set})
 }
 
+// BeginRemoval accepts the wish that a permission set's role go from an account if nothing needs it there. Like all that is taken away, it
+// goes from an account that is closed, too.
+func BeginRemoval(tx *store.Tx, set arn.PermissionSet, account arn.AccountID) (store.Request, error) {
+	return begin(tx, store.Request{Family: store.RequestProvision, Account: account, Set: set})
+}
+
 // BeginHealing accepts the wish that a permission set's role in an account be again what was provisioned, neither more nor less.
 func BeginHealing(tx *store.Tx, set arn.PermissionSet, account arn.AccountID) (store.Request, error) {
 	if err := notClosed(tx, account); err != nil {

@@ -8,7 +8,7 @@ var (
 	contracts = []string{"awsapi/cloudtrail", "awsapi/identitystore", "awsapi/sallyport", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
 	engines   = []string{"audit", "credential", "keyring", "mail", "policy", "policy/managed", "sigv4", "store", "stream"}
 	senders   = []string{"audit/format", "sink", "sink/kafka", "sink/nats", "sink/s3", "sink/syslog"} // engines too, in a line of their own
-	rules     = []string{"access", "alert", "application", "directory", "heed", "instance", "login", "provision", "provision/local", "revocation", "scimpush", "session", "setting", "signal", "usage", "vend"}
+	rules     = []string{"access", "alert", "application", "directory", "emergency", "heed", "instance", "login", "provision", "provision/local", "revocation", "scimpush", "session", "setting", "signal", "usage", "vend"}
 )
 
 // allowed says which packages of ours each package may import, below internal/ (but for cmd). Tests may import more.
@@ -70,6 +70,7 @@ var allowed = map[string][]string{
 	"alert":                   join(below, "setting", "sink", "sink/syslog"),
 	"application":             join(below, "access"),
 	"directory":               join(below, "signal"),
+	"emergency":               join(below, "access", "session", "setting"),
 	"heed":                    join(below, "directory", "login", "session", "setting", "signal"),
 	"instance":                join(below, "application", "directory"),
 	"login":                   join(below, "directory", "session", "setting", "signal"),

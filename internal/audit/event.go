@@ -7,6 +7,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"sallyport/internal/arn"
@@ -41,6 +43,8 @@ type Event struct {
 	ServiceEventDetails map[string]any `json:"serviceEventDetails,omitempty"`
 	EventCategory       string         `json:"eventCategory"`
 	TLSDetails          *TLSDetails    `json:"tlsDetails,omitempty"`
+
+	Emergency string `json:"-"` // opening of an emergency access in which it was done; it is told, and noted for the review
 }
 
 // UserIdentity tells who acted (behaviour reference §10.5).
@@ -127,11 +131,35 @@ func (e *Event) Store(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	return tx.AppendEvent(row)
+	if err := tx.AppendEvent(row); err != nil || e.Emergency == "" {
+		return err
+	}
+	err = tx.InsertEmergencyEvent(store.EmergencyEvent{
+		OpeningID: e.Emergency, EventID: e.EventID, At: tx.Now(), Source: e.EventSource, Name: e.EventName, Error: e.ErrorCode,
+	})
+	if err != nil {
+		return fmt.Errorf("note event for review: %w", err)
+	}
+	return nil
+}
+
+// storeAll stores events of which some are noted for reviews.
+func storeAll(ctx context.Context, db *store.DB, events []*Event) error {
+	return db.Update(ctx, func(tx *store.Tx) error {
+		for _, e := range events { // a batch
+			if err := e.Store(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Record stores events that tell of no change in the database. All of them are durable when it returns.
 func Record(ctx context.Context, db *store.DB, events ...*Event) error {
+	if slices.ContainsFunc(events, func(e *Event) bool { return e.Emergency != "" }) {
+		return storeAll(ctx, db, events)
+	}
 	rows := make([]store.Event, len(events))
 	for i, e := range events {
 		var err error
@@ -152,6 +180,13 @@ func (e *Event) row(now time.Time) (store.Event, error) {
 	}
 	if e.EventType == "" {
 		e.EventType = "AwsApiCall"
+	}
+	if e.Emergency != "" {
+		e.AdditionalEventData = maps.Clone(e.AdditionalEventData)
+		if e.AdditionalEventData == nil {
+			e.AdditionalEventData = map[string]any{}
+		}
+		e.AdditionalEventData["EmergencyOpeningId"] = e.Emergency
 	}
 	e.EventVersion, e.EventCategory, e.ManagementEvent = "1.11", "Management", true
 	b, err := e.encode()

@@ -28,7 +28,7 @@ func TestOperationsAreComplete(t *testing.T) {
 	checkService(t, &ssooidc.Info, ssooidc.Operations(ssooidc.Service[int](ssooidc.Unimplemented[int]{})), 4)
 	checkService(t, &sts.Info, sts.Operations(sts.Service[int](sts.Unimplemented[int]{})), 12)
 	checkService(t, &cloudtrail.Info, cloudtrail.Operations(cloudtrail.Service[int](cloudtrail.Unimplemented[int]{})), 47)
-	checkService(t, &sallyport.Info, sallyport.Operations(sallyport.Service[int](sallyport.Unimplemented[int]{})), 104)
+	checkService(t, &sallyport.Info, sallyport.Operations(sallyport.Service[int](sallyport.Unimplemented[int]{})), 116)
 }
 
 func checkService(t *testing.T, s *awsapi.Service, bound []awsapi.Operation[int], want int) {
@@ -81,7 +81,7 @@ func TestAuthorizationRows(t *testing.T) {
 			checkTemplates(t, o)
 		}
 	}
-	if n != 168+104 {
+	if n != 168+116 {
 		t.Errorf("%d operations", n)
 	}
 }

@@ -39,6 +39,7 @@ type Caller struct {
 	PermissionSet string // ARN, of an Identity Center role session
 	ViaKey        string // long-term access key under which a session was given out, if it was
 	Correlation   string // UUID of a role session: the event that gave it out has it, and every event of what was done with it
+	Emergency     string // opening of an emergency access that the right comes from; empty: an assignment
 
 	CutsSeen       int64     // of a RoleSession: the number of the latest cut (store.Tx.Cut) of what it rests on, in that snapshot
 	SessionEnds    time.Time // of a Bearer: the natural end of the session
@@ -48,4 +49,12 @@ type Caller struct {
 	SourceIdentity string
 	Tags           map[string]string // session tags
 	SessionPolicy  string            // JSON; empty: none
+}
+
+// SignIn is the portal session that all was done under: that of a client's session is the one in which it was approved.
+func (c Caller) SignIn() string {
+	if c.ParentID != "" {
+		return c.ParentID
+	}
+	return c.SessionID
 }

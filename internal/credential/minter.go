@@ -61,6 +61,7 @@ type RoleGrant struct {
 	ParentID      string
 	PermissionSet string // ARN
 	ViaKey        string // long-term access key that asked, if one did
+	Emergency     string // opening of an emergency access that the right comes from, if it does
 
 	CutsSeen       int64     // store.Tx.LatestCut in that snapshot, or one before
 	Issued         time.Time // store.Tx.Now of the snapshot in which the right was evaluated
@@ -84,7 +85,7 @@ type Credentials struct {
 func (m *Minter) Role(g RoleGrant) (Credentials, error) {
 	c := Caller{
 		RoleARN: g.RoleARN, RoleID: g.RoleID, SessionName: g.SessionName, UserName: g.UserName,
-		UserID: g.UserID, SessionID: g.SessionID, ParentID: g.ParentID, PermissionSet: g.PermissionSet, ViaKey: g.ViaKey,
+		UserID: g.UserID, SessionID: g.SessionID, ParentID: g.ParentID, PermissionSet: g.PermissionSet, ViaKey: g.ViaKey, Emergency: g.Emergency,
 		CutsSeen: g.CutsSeen, Issued: g.Issued, Expires: g.Issued.Add(g.Duration).Truncate(time.Second),
 		MFATime: g.MFATime, SourceIdentity: g.SourceIdentity, Tags: g.Tags, SessionPolicy: g.SessionPolicy,
 	}

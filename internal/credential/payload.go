@@ -14,11 +14,11 @@ import (
 	"sallyport/internal/fault"
 )
 
-// The payload of a session token, version 2: a version byte, then fields in a fixed order. Numbers are varints; texts are
+// The payload of a session token, version 3: a version byte, then fields in a fixed order. Numbers are varints; texts are
 // their length and their bytes. The account and what follows from other fields is not written. Version 1 had no number of cuts:
-// what it tells of was given out before the first.
+// what it tells of was given out before the first. Version 2 had no opening of an emergency access.
 const (
-	payloadVersion = 2
+	payloadVersion = 3
 	maxTags        = 50      // STS's limit
 	maxPolicy      = 8 << 10 // bytes: room for STS's 2,048 characters; also the bound of decompression
 )
@@ -46,6 +46,7 @@ func encode(c *Caller, epoch string) ([]byte, error) {
 	} {
 		b = appendText(b, s)
 	}
+	b = appendText(b, c.Emergency)
 	b = binary.AppendUvarint(b, uint64(len(c.Tags)))
 	for _, k := range slices.Sorted(maps.Keys(c.Tags)) {
 		b = appendText(appendText(b, k), c.Tags[k])
@@ -57,7 +58,7 @@ func encode(c *Caller, epoch string) ([]byte, error) {
 func decode(b []byte) (c Caller, epoch string, err error) {
 	r := reader{b: b}
 	version := r.byte()
-	if version != payloadVersion && version != 1 {
+	if version < 1 || version > payloadVersion {
 		return Caller{}, "", errPayload
 	}
 	c.Issued, c.Expires = r.time(), r.time()
@@ -73,6 +74,9 @@ func decode(b []byte) (c Caller, epoch string, err error) {
 		&c.SessionID, &c.ParentID, &c.PermissionSet, &c.ViaKey, &c.SourceIdentity, &policy,
 	} {
 		*s = r.text()
+	}
+	if version > 2 {
+		c.Emergency = r.text()
 	}
 	if n := r.uvarint(); n > maxTags {
 		r.bad = true

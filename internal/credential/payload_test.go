@@ -56,8 +56,8 @@ func TestPayloadRoundTrip(t *testing.T) {
 	})
 }
 
-// TestPayloadOfBeforeCuts: tokens that an earlier release gave out are read, and have seen no cut.
-func TestPayloadOfBeforeCuts(t *testing.T) {
+// TestPayloadOfBefore: tokens that earlier releases gave out are read. The first had seen no cut, the second came from no emergency.
+func TestPayloadOfBefore(t *testing.T) {
 	t.Parallel()
 	at := time.UnixMicro(1_800_000_000_000_000).UTC()
 	want := Caller{RoleARN: "arn", UserID: "u", Issued: at, Expires: at.Add(time.Hour)}
@@ -65,12 +65,15 @@ func TestPayloadOfBeforeCuts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := append([]byte{1}, b[1:]...)
+	second := append([]byte{2}, b[1:len(b)-1]...) // an empty text less, before no tags
+	first := append([]byte{1}, second[1:]...)
 	times := len(binary.AppendVarint(binary.AppendVarint(nil, want.Issued.UnixMicro()), want.Expires.UnixMicro()))
-	old = slices.Delete(old, 1+times+1, 1+times+2) // after both times and that of the second factor, a byte of each
-	got, epoch, err := decode(old)
-	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || epoch != "e" || d != "" {
-		t.Errorf("epoch %q, %v:\n%s", epoch, err, d)
+	first = slices.Delete(first, 1+times+1, 1+times+2) // after both times and that of the second factor, a byte of each
+	for _, old := range [][]byte{first, second} {
+		got, epoch, err := decode(old)
+		if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || epoch != "e" || d != "" {
+			t.Errorf("version %d: epoch %q, %v:\n%s", old[0], epoch, err, d)
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ func (a *API) event(op *awsapi.Operation[*Call], c credential.Caller, source Sou
 	e := &audit.Event{
 		UserIdentity: Identity(c, a.Owner, a.StoreID), EventSource: op.EventSource, EventName: op.Name, AWSRegion: a.Region,
 		SourceIPAddress: source.IP, UserAgent: source.UserAgent, RequestID: source.RequestID, ReadOnly: op.ReadOnly,
-		RecipientAccountID: string(a.Owner), EventTime: audit.Time(a.Clock.Now()),
+		RecipientAccountID: string(a.Owner), EventTime: audit.Time(a.Clock.Now()), Emergency: c.Emergency,
 	}
 	if c.Kind == credential.Bearer { // behaviour reference §10.5: parameters are null, details tell
 		e.EventType = "AwsServiceEvent"

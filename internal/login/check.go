@@ -176,7 +176,7 @@ func (s *Service) proved(tx *store.Tx, c candidate, t *try) error {
 	}
 	var err error
 	c.attempt.UserID, c.attempt.UserName, c.attempt.PasswordAt = c.user.ID, c.user.UserName, tx.Now()
-	if c.attempt.Entry == store.ByPassword {
+	if c.attempt.Entry == store.ByPassword || c.attempt.Entry == store.ByEmergency {
 		c.attempt.MustChange = c.password.OneTime
 	}
 	if c.attempt.Trusted, err = s.trusts(tx, c.user.ID, t.from); err != nil {

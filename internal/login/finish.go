@@ -62,6 +62,11 @@ func (s *Service) enter(tx *store.Tx, p Position, user store.User, from Browser)
 	if err != nil {
 		return in, fmt.Errorf("start portal session: %w", err)
 	}
+	if p.Entry == store.ByEmergency {
+		if err := tx.InsertEmergencySignIn(started.ID, p.FactorID); err != nil {
+			return in, fmt.Errorf("note sign-in for emergency: %w", err)
+		}
+	}
 	state, err := tx.SignInState(user.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return in, fmt.Errorf("load sign-in state: %w", err)

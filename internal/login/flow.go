@@ -62,6 +62,16 @@ var ErrNoAttempt = errors.New("login: no such attempt")
 // The id is for the browser alone; old is that of an attempt that it gives up, or nothing. A row is written only here, so
 // that whoever opens pages leaves none, and one network can leave only so many.
 func (s *Service) Claim(ctx context.Context, old, next, name string, from Browser) (id string, err error) {
+	return s.claim(ctx, old, name, from, store.Attempt{Next: Local(next), Entry: store.ByPassword})
+}
+
+// ClaimForEmergency begins an attempt in which the person proves a password and a passkey of this directory, wherever people come
+// from otherwise and whatever is asked of them: an emergency waits for no provider and takes nothing less. It leads to next.
+func (s *Service) ClaimForEmergency(ctx context.Context, old, next, name string, from Browser) (id string, err error) {
+	return s.claim(ctx, old, name, from, store.Attempt{Next: Local(next), Entry: store.ByEmergency})
+}
+
+func (s *Service) claim(ctx context.Context, old, name string, from Browser, begun store.Attempt) (id string, err error) {
 	name = strings.TrimSpace(name)
 	if !claimable(name) {
 		return "", fault.Invalidf("Enter your user name.")
@@ -76,7 +86,8 @@ func (s *Service) Claim(ctx context.Context, old, next, name string, from Browse
 		if err := tx.DeleteAttempt(hashID(old)); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("give up sign-in attempt: %w", err)
 		}
-		a := store.Attempt{ID: hashID(id), Workflow: arn.NewUUID(), Next: Local(next), UserName: name, Entry: store.ByPassword, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(attemptLife)}
+		a := begun
+		a.ID, a.Workflow, a.UserName, a.CreatedAt, a.ExpiresAt = hashID(id), arn.NewUUID(), name, tx.Now(), tx.Now().Add(attemptLife)
 		recorded, err = s.challenge(tx, a, from, notRecorded)
 		return err
 	})

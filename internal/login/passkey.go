@@ -173,7 +173,7 @@ func (s *Service) answer(tx *store.Tx, t ceremony) (newID string, right bool, er
 	case AskPasskey:
 		err = s.signInByPasskey(tx, &t)
 	case AskMFA:
-		err = s.assertSecond(tx, t.Position, t)
+		err = s.assertSecond(tx, &t)
 	case AskDevice:
 		err = s.registerPasskey(tx, t)
 	default:
@@ -232,8 +232,8 @@ func errUnknownKey(err error) error {
 	return fault.Unauthenticatedf(fault.AuthUnknownKey, "This passkey is not registered here. Use another one, or enter your user name.")
 }
 
-func (s *Service) assertSecond(tx *store.Tx, p Position, t ceremony) error {
-	who, err := s.person(p.UserID, p.UserName, p.Factors)
+func (s *Service) assertSecond(tx *store.Tx, t *ceremony) error {
+	who, err := s.person(t.UserID, t.UserName, t.Factors)
 	if err != nil {
 		return err
 	}
@@ -245,6 +245,7 @@ func (s *Service) assertSecond(tx *store.Tx, p Position, t ceremony) error {
 	if err != nil {
 		return fmt.Errorf("load passkey: %w", err)
 	}
+	t.FactorID = f.ID
 	return s.used(tx, f, got)
 }
 

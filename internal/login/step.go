@@ -47,7 +47,7 @@ func (p Position) HasPasskey() bool { return p.Has(store.Passkey) }
 
 // MayTrust says whether the page of the second factor may offer to trust the browser.
 func (p Position) MayTrust() bool {
-	return p.Settings.MFAMode == setting.ContextAware && p.Entry != store.ByConfirmation
+	return p.Settings.MFAMode == setting.ContextAware && p.Entry != store.ByConfirmation && p.Entry != store.ByEmergency
 }
 
 // Where is where the live attempt with the browser's id stands; ErrNoAttempt.
@@ -77,7 +77,9 @@ func (s *Service) position(tx *store.Tx, a store.Attempt) (p Position, err error
 	if err != nil {
 		return p, fmt.Errorf("load factors: %w", err)
 	}
-	p.Factors = usable(p.Settings, all)
+	if p.Factors = usable(p.Settings, all); a.Entry == store.ByEmergency {
+		p.Factors = passkeys(all)
+	}
 	user, err := tx.User(a.UserID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return p, fmt.Errorf("load user: %w", err)
@@ -93,6 +95,16 @@ func (s *Service) position(tx *store.Tx, a store.Attempt) (p Position, err error
 func usable(v setting.Values, all []store.Factor) (out []store.Factor) {
 	for _, f := range all {
 		if f.Kind == store.TOTP && v.TOTPAllowed() || f.Kind == store.Passkey && v.PasskeysAllowed() {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// passkeys are the factors that an emergency is for, whichever kinds the operator allows otherwise.
+func passkeys(all []store.Factor) (out []store.Factor) {
+	for _, f := range all {
+		if f.Kind == store.Passkey {
 			out = append(out, f)
 		}
 	}
@@ -128,7 +140,7 @@ func first(p Position) Step {
 		if len(p.Factors) == 0 && p.PasswordAt.IsZero() && p.MFAAt.IsZero() {
 			return AskPassword
 		}
-	case store.ByPassword:
+	case store.ByPassword, store.ByEmergency:
 		if p.PasswordAt.IsZero() {
 			return AskPassword
 		}
@@ -142,6 +154,11 @@ func second(p Position) Step {
 	switch {
 	case !p.MFAAt.IsZero():
 		return Done
+	case p.Entry == store.ByEmergency: // whatever the mode, and nothing is registered on the way
+		if has {
+			return AskMFA
+		}
+		return Blocked
 	case p.Entry == store.ByConfirmation:
 		if has {
 			return AskMFA

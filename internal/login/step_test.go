@@ -47,6 +47,7 @@ func TestStepAfterTheFirstFactor(t *testing.T) {
 
 		{"always/context-aware/off", anyWithout, "PASSKEY", ".N.N .N.N"}, // is two factors
 		{"always/context-aware/off", anyWithout, "CONFIRMATION", ".N.N MMMM"},
+		{"always/context-aware/off", anyWithout, "EMERGENCY", "BBBB MMMM"}, // with nothing less than a passkey, whatever the mode
 	} {
 		for mode := range strings.SplitSeq(row.modes, "/") {
 			for without := range strings.SplitSeq(row.withouts, "/") {
@@ -65,15 +66,15 @@ func TestStepAfterTheFirstFactor(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) != 3*4*5 {
-		t.Errorf("%d combinations, want 60", len(seen))
+	if len(seen) != 3*4*6 {
+		t.Errorf("%d combinations, want 72", len(seen))
 	}
 }
 
 // TestFirstStep: nothing but the way in, and for a confirmation what the person has, decides on the first factor.
 func TestFirstStep(t *testing.T) {
 	t.Parallel()
-	for entry, want := range map[store.Entry]string{store.ByPassword: "PPPP PPPP", store.ByPasskey: "KKKK KKKK", store.ByConfirmation: "PPPP MMMM"} {
+	for entry, want := range map[store.Entry]string{store.ByPassword: "PPPP PPPP", store.ByPasskey: "KKKK KKKK", store.ByConfirmation: "PPPP MMMM", store.ByEmergency: "PPPP PPPP"} {
 		for _, mode := range []string{setting.Always, setting.ContextAware, setting.Off} {
 			for without := range strings.SplitSeq(anyWithout, "/") {
 				if got := steps(position(mode, without, entry)); got != want {
@@ -122,7 +123,7 @@ func prove(p *login.Position) {
 	switch p.Entry {
 	case store.ByPasskey:
 		p.MFAAt = now
-	case store.ByPassword, store.ByConfirmation:
+	case store.ByPassword, store.ByConfirmation, store.ByEmergency:
 		p.PasswordAt = now
 	}
 }

@@ -16,7 +16,10 @@ const testLink = "https://sso.example.org/invitation/Zm9v"
 
 var (
 	letters = Letters{Portal: "https://sso.example.org"}
-	noon    = time.Date(2026, 11, 25, 9, 5, 0, 0, time.FixedZone("", 3600))
+	glass   = Emergency{
+		Access: "Production down", Opener: "ana", Approver: "ben", Reason: "The database is down.", IP: "198.51.100.7", At: noon, Until: noon.Add(time.Hour),
+	}
+	noon = time.Date(2026, 11, 25, 9, 5, 0, 0, time.FixedZone("", 3600))
 )
 
 // TestLetters keeps the texts where a person can read and review them.
@@ -28,6 +31,9 @@ func TestLetters(t *testing.T) {
 		"code":             letters.Code("492031", 10),
 		"new device":       letters.Notice(NewDevice, "Ana's phone", noon, "198.51.100.7", testLink),
 		"password changed": letters.Notice(PasswordChanged, "", noon, "198.51.100.7", testLink),
+		"emergency asked":  letters.EmergencyAsked(glass),
+		"emergency opened": letters.EmergencyOpened(glass),
+		"emergency failed": letters.EmergencyUntested("Production down", []string{"No offline code is left.", "Account 111122223333: it is suspended."}),
 		"client approved":  letters.Notice(ClientApproved, "aws-cli", noon, "", ""),
 	} {
 		file := filepath.Join("testdata", strings.ReplaceAll(name, " ", "-")+".txt")

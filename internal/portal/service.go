@@ -27,7 +27,7 @@ func (s *Service) ListAccounts(_ context.Context, c *endpoint.Call, in *api.List
 	if err != nil {
 		return nil, err
 	}
-	accounts, next, err := access.Accounts(c.Tx, c.Caller.UserID, q)
+	accounts, next, err := access.Accounts(c.Tx, c.Caller.UserID, c.Caller.SignIn(), q)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (s *Service) ListAccountRoles(_ context.Context, c *endpoint.Call, in *api.
 	if err != nil {
 		return nil, err
 	}
-	sets, next, err := access.Roles(c.Tx, c.Caller.UserID, arn.AccountID(in.AccountId), q)
+	sets, next, err := access.Roles(c.Tx, c.Caller.UserID, c.Caller.SignIn(), arn.AccountID(in.AccountId), q)
 	if err != nil {
 		return nil, err
 	}

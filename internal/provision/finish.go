@@ -17,7 +17,7 @@ var errEdited = errors.New("permission set was edited while a role was made from
 // current refuses a new role that is of an older revision than its permission set. A request to provision the set that came
 // in between found no role in the account and won't come back for it.
 func current(tx *store.Tx, s step, reason string) error {
-	if s.request.Family != store.RequestCreate || s.ensure == nil || reason != "" {
+	if s.request.Family != store.RequestCreate && !s.first || s.ensure == nil || reason != "" {
 		return nil
 	}
 	set, err := tx.PermissionSet(s.ensure.Set)

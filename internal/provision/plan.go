@@ -22,6 +22,7 @@ type step struct {
 	remove   string // name of a role that nothing needs once the request has ended; when ensure is set, only if that fails
 	fail     string // why the request fails without the account being asked
 	recorded string // name of the role that the permission set became in the account, even if that has vanished since
+	first    bool   // a request to provision makes the role anew
 	removed  bool   // whether the account has said that the role is gone
 	awaits   bool   // whether the account is closed, and the permission set is to be provisioned in it when it is reopened
 
@@ -183,7 +184,25 @@ func (s *step) planDelete(tx *store.Tx) error {
 	return nil
 }
 
+// planProvision also makes the role that an emergency access needs and nobody has been assigned, and removes one that nothing needs.
 func (s *step) planProvision(tx *store.Tx) error {
+	held, err := tx.EmergencyHolds(s.account.ID, s.request.Set)
+	if err != nil {
+		return fmt.Errorf("look for emergency accesses: %w", err)
+	}
+	if held && s.recorded == "" {
+		return s.planFirst(tx)
+	}
+	if s.recorded != "" && !held {
+		needed, _, err := tx.OtherAssignments(store.Assignment{Account: s.account.ID, Set: s.request.Set})
+		if err != nil {
+			return fmt.Errorf("look for who needs the role: %w", err)
+		}
+		if !needed {
+			s.remove = s.recorded
+			return nil
+		}
+	}
 	if s.recorded == "" {
 		if s.request.Account != "" { // otherwise the role has gone since the request was spread, which is as good
 			s.fail = notProvisioned(s.account.ID)
@@ -202,6 +221,23 @@ func (s *step) planProvision(tx *store.Tx) error {
 		return fmt.Errorf("load permission set: %w", err)
 	}
 	return s.want(tx, set, s.recorded)
+}
+
+// planFirst makes a role where there was none.
+func (s *step) planFirst(tx *store.Tx) error {
+	if s.closed() {
+		s.fail = access.Closed(s.account.ID)
+		return nil
+	}
+	if err := access.FitsAccount(tx, store.Assignment{Account: s.account.ID, Set: s.request.Set}, false, s.limits); err != nil {
+		return s.refused(err)
+	}
+	set, err := tx.PermissionSet(s.request.Set)
+	if err != nil {
+		return fmt.Errorf("load permission set: %w", err)
+	}
+	s.first = true
+	return s.want(tx, set, arn.RoleName(set.Name, s.suffix()))
 }
 
 // planHeal wants the role as it was provisioned, whatever its permission set says by now.

@@ -29,6 +29,7 @@ type right struct {
 	kind                           credential.Kind
 	account, user, session, parent string
 	set, roleARN, roleID, key      string
+	emergency                      string
 	cutsSeen                       int64
 }
 
@@ -36,6 +37,7 @@ func rightOf(c credential.Caller) right {
 	r := right{
 		kind: c.Kind, account: string(c.Account), user: c.UserID, session: c.SessionID, parent: c.ParentID,
 		set: c.PermissionSet, roleARN: c.RoleARN, roleID: c.RoleID, key: c.ViaKey, cutsSeen: c.CutsSeen,
+		emergency: c.Emergency,
 	}
 	if c.Kind == credential.IAMUser {
 		r.key = c.AccessKeyID
@@ -53,6 +55,7 @@ func (r *right) dependencies(fn func(dependency)) {
 		{kind: "session", id: r.parent},
 		{kind: "role", id: r.roleARN},
 		{kind: "key", id: r.key},
+		{kind: "emergency", id: r.emergency},
 	} {
 		if d.id != "" {
 			fn(d)

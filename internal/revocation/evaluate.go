@@ -70,6 +70,10 @@ func checkGrant(tx *store.Tx, r *right) error {
 	if err != nil {
 		return fmt.Errorf("read permission set of credentials: %w", err)
 	}
+	if r.emergency != "" { // what was opened is no assignment's, and ends though there be one
+		ok, err := tx.EmergencyStands(r.user, arn.AccountID(r.account), set, r.emergency)
+		return stands(err, ok, "the emergency access that they were given out in has ended")
+	}
 	ok, err := access.Granted(tx, r.user, arn.AccountID(r.account), set)
 	return stands(err, ok, "no assignment grants the permission set in account "+r.account+" any more")
 }

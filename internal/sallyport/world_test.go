@@ -15,6 +15,7 @@ import (
 	"sallyport/internal/clock/clocktest"
 	"sallyport/internal/credential"
 	"sallyport/internal/directory"
+	"sallyport/internal/emergency"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/keyring"
 	"sallyport/internal/login"
@@ -81,6 +82,9 @@ func newWorldOn(t testing.TB, open func(testing.TB, clock.Clock) *store.DB) *wor
 			DB: w.db, Hasher: login.NewHasher(), Store: w.instance.StoreID, Owner: management, Region: region, NameKey: []byte("key"),
 			Sessions: sessions, Mail: &mail.Outbox{DB: w.db, Keys: ring, Owner: "test"}, Letters: mail.Letters{Portal: portal},
 		},
+	}
+	w.service.Emergency = &emergency.Service{
+		DB: w.db, Keys: ring, Instance: w.instance.ID, Store: w.instance.StoreID, Owner: management, Region: region, Mail: w.service.Login.Mail, Letters: w.service.Login.Letters,
 	}
 	w.update(func(tx *store.Tx) error { return w.populate(tx, ring) })
 	w.mount(ring)

@@ -89,6 +89,9 @@ func (s *siege) target() target {
 		"/account/confirm": {"next": {"/account"}}, "/account/add-device": {}, "/account/password": {},
 		"/account/rename-device": {"device": {factors[0].ID}, "name": {"Theirs"}}, "/account/remove-device": {"device": {factors[1].ID}},
 		"/account/end-session": {"session": {of.ID}}, "/account/end-others": {}, "/account/end-all": {}, "/account/disown": {"notice": {notice.ID}},
+		"/emergency/signin": {"username": {"alice"}}, "/emergency/request": {"access": {arn.NewUUID()}, "reason": {"To get in from elsewhere."}},
+		"/emergency/answer": {"opening": {arn.NewUUID()}, "decision": {"approve"}}, "/emergency/close": {"opening": {arn.NewUUID()}},
+		"/emergency/review":   {"opening": {arn.NewUUID()}, "reason": {"To close it from elsewhere."}},
 		"/portal/credentials": {"account": {string(sampleMember)}, "role": {"x"}},
 		"/device":             {"user_code": {s.ask("127.0.0.9").UserCode}, "decision": {"approve"}}, "/authorize?" + s.codeRequest().Encode(): {"decision": {"approve"}},
 	}}
@@ -187,7 +190,7 @@ func TestEveryFormIsOurs(t *testing.T) {
 		}
 	}
 	for path, form := range v.forms { // the test could see it
-		if strings.HasPrefix(path, "/account/r") || path == "/device" || path == "/account/end-session" || strings.HasPrefix(path, "/authorize") || path == "/signin/forgot" {
+		if strings.HasPrefix(path, "/account/r") || path == "/device" || path == "/emergency/signin" || path == "/account/end-session" || strings.HasPrefix(path, "/authorize") || path == "/signin/forgot" {
 			before := s.everything()
 			if r := v.send(path, form); r.status >= 400 || s.everything() == before {
 				t.Errorf("%s of our own does nothing: %d %s", path, r.status, r.body)

@@ -25,6 +25,7 @@ import (
 	"sallyport/internal/breach"
 	"sallyport/internal/config"
 	"sallyport/internal/credential"
+	"sallyport/internal/emergency"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/fault"
 	"sallyport/internal/keyring"
@@ -79,6 +80,27 @@ type Server struct {
 	breached *breach.List
 	file     *audit.File // nil: off
 	registry *prometheus.Registry
+	minter    *credential.Minter
+	keys      *credential.LongTerm
+	used      keyUse
+	gate      *revocation.Gate
+	sessions  *session.Service
+	login     *login.Service
+	vendor    *vend.Vendor
+	api       *endpoint.API
+	pages     *web.Server
+	scim      *scim.Server
+	signals   *ssf.Server
+	worker    *provision.Worker
+	revoker   *revocation.Worker
+	inspect   *provision.Inspector
+	push      *scimpush.Worker
+	sinks     *stream.Worker
+	mail      *mail.Outbox
+	emergency *emergency.Service
+	breached  *breach.List
+	file      *audit.File // nil: off
+	registry  *prometheus.Registry
 
 	settings func(context.Context) (setting.Values, error)
 	quotas   *quota.Book
@@ -126,6 +148,7 @@ func open(ctx context.Context, cfg *config.Config, db *store.DB, plan blueprint)
 	s.watchPush()
 	s.watchSinks()
 	s.watchAlerts()
+	s.watchEmergency()
 	return s, s.protocols()
 }
 
@@ -194,6 +217,7 @@ func (s *Server) rules() {
 		Settings: s.settings, Quotas: s.quotas,
 	}
 	s.revoker = s.newRevoker()
+	s.emergency = s.newEmergency()
 	s.inspect = &provision.Inspector{DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Settings: s.settings}
 	s.sinks = &stream.Worker{DB: s.db, Keys: s.ring, Owner: s.worker.Owner, Log: s.log}
 	s.openAlerts()
@@ -229,7 +253,7 @@ func (s *Server) protocols() error {
 	}
 	s.pages = &web.Server{
 		DB: s.db, Login: s.login, Sessions: s.sessions, Vendor: s.vendor, Instance: s.instance.ID, URL: base,
-		StartURL: s.instance.StartURL, Record: s.api.Recorder.Add, Log: s.log, Found: s.makeFirst,
+		StartURL: s.instance.StartURL, Record: s.api.Recorder.Add, Log: s.log, Found: s.makeFirst, Emergency: s.emergency,
 	}
 	return nil
 }

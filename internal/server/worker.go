@@ -10,6 +10,7 @@ import (
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
 	"sallyport/internal/directory"
+	"sallyport/internal/emergency"
 	"sallyport/internal/instance"
 	"sallyport/internal/revocation"
 	"sallyport/internal/scim"
@@ -42,6 +43,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(s.prune)
 	run(s.inspect.Run)
 	run((&usage.Worker{DB: s.db, Instance: s.instance.ID, Owner: s.worker.Owner, Log: s.log}).Run)
+	run((&emergency.Worker{Service: s.emergency, Node: s.worker.Owner, Log: s.log}).Run)
 	run((&scim.Reminder{DB: s.db, Owner: s.instance.Owner, Region: s.instance.Region, Node: s.worker.Owner, Log: s.log}).Run)
 	var shipper *audit.Shipper
 	if s.file != nil {
@@ -204,6 +206,7 @@ func (s *Server) pruneOnce(ctx context.Context) error {
 		return err
 	}
 	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune, s.pruneAlerts, usage.Prune} {
+	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune, emergency.Prune} {
 		for more := true; more; {
 			err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
 				more, err = prune(tx)

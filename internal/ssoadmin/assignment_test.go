@@ -34,14 +34,14 @@ func (w *world) reaches(userID, set string) (accounts, sets []string) {
 		w.t.Fatal(err)
 	}
 	w.View(w.t, func(tx *store.Tx) error {
-		as, _, err := access.Accounts(tx, userID, page.Query{Limit: 100})
+		as, _, err := access.Accounts(tx, userID, "", page.Query{Limit: 100})
 		if err != nil {
 			return err
 		}
 		for _, a := range as {
 			accounts = append(accounts, string(a.ID))
 		}
-		ps, _, err := access.Roles(tx, userID, admintest.Member, page.Query{Limit: 100})
+		ps, _, err := access.Roles(tx, userID, "", admintest.Member, page.Query{Limit: 100})
 		if err != nil {
 			return err
 		}

@@ -90,10 +90,12 @@ const (
 
 	setInUse query = `SELECT 1 WHERE EXISTS (SELECT 1 FROM assignment WHERE permission_set = $1)
 		OR EXISTS (SELECT 1 FROM role WHERE permission_set = $1)
-		OR EXISTS (SELECT 1 FROM request WHERE permission_set = $1 AND status = 'IN_PROGRESS')`
+		OR EXISTS (SELECT 1 FROM request WHERE permission_set = $1 AND status = 'IN_PROGRESS')
+		OR EXISTS (SELECT 1 FROM emergency_account WHERE permission_set = $1)`
 	setInAccount query = `SELECT 1 WHERE EXISTS (SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2)
 		OR EXISTS (SELECT 1 FROM role WHERE account_id = $1 AND permission_set = $2 AND permission_set <> '')`
-	otherAssignment   query = `SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2 AND NOT (principal_type = $3 AND principal_id = $4) LIMIT 1`
+	otherAssignment query = `SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2 AND NOT (principal_type = $3 AND principal_id = $4)
+		UNION ALL SELECT 1 FROM emergency_account WHERE account_id = $1 AND permission_set = $2 LIMIT 1`
 	otherGrant        query = `SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2 AND NOT (principal_type = $3 AND principal_id = $4) AND state = 'GRANTED' LIMIT 1`
 	groupsAssigned    query = `SELECT COUNT(*) FROM (SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2 AND principal_type = 'GROUP' LIMIT $3) AS g`
 	groupsStanding    query = `SELECT COUNT(*) FROM (SELECT 1 FROM assignment WHERE account_id = $1 AND permission_set = $2 AND principal_type = 'GROUP' AND state <> 'PENDING' LIMIT $3) AS g`
@@ -227,8 +229,8 @@ func (tx *Tx) SetInAccount(account arn.AccountID, set arn.PermissionSet) (bool, 
 	return tx.exists(setInAccount, account, set.ID)
 }
 
-// OtherAssignments tells whether principals other than a's have its permission set in its account, in any state,
-// and whether one of them is granted.
+// OtherAssignments tells whether principals other than a's have its permission set in its account, in any state, or an emergency
+// access needs its role there, and whether one of them is granted.
 func (tx *Tx) OtherAssignments(a Assignment) (some, granted bool, err error) {
 	some, err = tx.exists(otherAssignment, a.Account, a.Set.ID, a.PrincipalType, a.PrincipalID)
 	if err != nil || !some {

@@ -7,7 +7,7 @@ import (
 )
 
 // Change says that something a credential depends on has changed (hard part 3). Keys are
-// user:<id>, session:<id>, grant:<account>/<permission set ARN>, role:<ARN>, account:<id>, key:<access key id>, all.
+// user:<id>, session:<id>, grant:<account>/<permission set ARN>, role:<ARN>, account:<id>, key:<access key id>, emergency:<opening>, all.
 type Change struct {
 	ID  string
 	Key string

@@ -25,6 +25,7 @@ type Attempt struct {
 	Trusted     bool   // the browser is one that the person trusts
 	WantsDevice bool   // of ByConfirmation: it leads to a new device
 	Work        []byte // of the step at hand, sealed: a seed, a challenge, a code's hash
+	FactorID    string // the passkey that was proved, if one was
 }
 
 // Entry is how an attempt began.
@@ -37,6 +38,7 @@ const (
 	ByInvitation   Entry = "INVITATION"
 	ByReset        Entry = "RESET"
 	ByConfirmation Entry = "CONFIRMATION" // somebody who is signed in proves a factor again
+	ByEmergency    Entry = "EMERGENCY"    // password and passkey of this directory, whatever else is asked or allowed at sign-in
 )
 
 // Password is a user's password hash in PHC form.
@@ -58,13 +60,13 @@ type SignInFailures struct {
 	LastAt      time.Time
 }
 
-const attemptColumns = `id, workflow, next_url, user_name, user_id, password_at, must_change, challenged, problem, created_at, expires_at, entry, session_id, link_hash, mfa_at, mfa_by, enrolled, trusted, wants_device, work`
+const attemptColumns = `id, workflow, next_url, user_name, user_id, password_at, must_change, challenged, problem, created_at, expires_at, entry, session_id, link_hash, mfa_at, mfa_by, enrolled, trusted, wants_device, work, factor_id`
 
 const (
 	insertAttempt query = `INSERT INTO attempt (` + attemptColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
 	attemptByID   query = `SELECT ` + attemptColumns + ` FROM attempt WHERE id = $1`
-	updateAttempt query = `UPDATE attempt SET user_id = $1, password_at = $2, must_change = $3, challenged = $4, problem = $5, mfa_at = $6, mfa_by = $7, enrolled = $8, trusted = $9, work = $10 WHERE id = $11`
+	updateAttempt query = `UPDATE attempt SET user_id = $1, password_at = $2, must_change = $3, challenged = $4, problem = $5, mfa_at = $6, mfa_by = $7, enrolled = $8, trusted = $9, work = $10, factor_id = $11 WHERE id = $12`
 	renameAttempt query = `UPDATE attempt SET id = $1 WHERE id = $2`
 	deleteAttempt query = `DELETE FROM attempt WHERE id = $1`
 	voidAttempts  query = `DELETE FROM attempt WHERE user_id = $1 AND id <> $2`
@@ -88,7 +90,7 @@ const (
 func scanAttempt(r row) (a Attempt, err error) {
 	var passwordAt, createdAt, expiresAt, mfaAt int64
 	err = r.Scan(&a.ID, &a.Workflow, &a.Next, &a.UserName, &a.UserID, &passwordAt, &a.MustChange, &a.Challenged, &a.Problem, &createdAt, &expiresAt,
-		&a.Entry, &a.SessionID, &a.LinkHash, &mfaAt, &a.MFABy, &a.Enrolled, &a.Trusted, &a.WantsDevice, &a.Work)
+		&a.Entry, &a.SessionID, &a.LinkHash, &mfaAt, &a.MFABy, &a.Enrolled, &a.Trusted, &a.WantsDevice, &a.Work, &a.FactorID)
 	a.PasswordAt, a.CreatedAt, a.ExpiresAt, a.MFAAt = fromMicros(passwordAt), fromMicros(createdAt), fromMicros(expiresAt), fromMicros(mfaAt)
 	return a, err
 }
@@ -110,7 +112,7 @@ func scanFailures(r row) (f SignInFailures, err error) {
 // InsertAttempt adds a sign-in attempt.
 func (tx *Tx) InsertAttempt(a Attempt) error {
 	_, err := tx.exec(insertAttempt, a.ID, a.Workflow, a.Next, a.UserName, a.UserID, micros(a.PasswordAt), a.MustChange, a.Challenged, a.Problem,
-		micros(a.CreatedAt), micros(a.ExpiresAt), a.Entry, a.SessionID, a.LinkHash, micros(a.MFAAt), a.MFABy, a.Enrolled, a.Trusted, a.WantsDevice, a.Work)
+		micros(a.CreatedAt), micros(a.ExpiresAt), a.Entry, a.SessionID, a.LinkHash, micros(a.MFAAt), a.MFABy, a.Enrolled, a.Trusted, a.WantsDevice, a.Work, a.FactorID)
 	return err
 }
 
@@ -120,7 +122,7 @@ func (tx *Tx) Attempt(id string) (Attempt, error) { return get(tx, attemptByID, 
 // UpdateAttempt stores the steps done and the problem to show; ErrNotFound when the attempt was consumed meanwhile.
 func (tx *Tx) UpdateAttempt(a Attempt) error {
 	return one(tx.exec(updateAttempt, a.UserID, micros(a.PasswordAt), a.MustChange, a.Challenged, a.Problem,
-		micros(a.MFAAt), a.MFABy, a.Enrolled, a.Trusted, a.Work, a.ID))
+		micros(a.MFAAt), a.MFABy, a.Enrolled, a.Trusted, a.Work, a.FactorID, a.ID))
 }
 
 // RenameAttempt gives an attempt a new id; ErrNotFound when it was consumed meanwhile.

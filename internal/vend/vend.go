@@ -42,6 +42,9 @@ type Reach struct {
 	MaxMFAAge time.Duration     // how old the second factor may be; 0: nothing is asked
 	Tags      map[string]string // of the person's sessions, by their attributes
 	CutsSeen  int64             // of what the way rests on: store.Tx.LatestCut
+
+	Emergency string    // opening of an emergency access that leads there; empty: an assignment does
+	Until     time.Time // its end
 }
 
 // Way is how a person asks for a role: by the name of the permission set that it was made from.
@@ -65,11 +68,17 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 		})
 		return role, err
 	})
+	if fault.KindOf(err) == fault.Denied {
+		role, err = v.opened(ctx, w, who.SignIn(), err)
+	}
 	if err == nil {
 		err = v.stepUp(role, who, set)
 	}
 	if err == nil {
 		role.Spec.SessionDuration, err = v.duration(ctx, role, who, asOf)
+	}
+	if err == nil {
+		err = role.withinOpening(asOf)
 	}
 	if err != nil {
 		return credential.Credentials{}, err
@@ -78,6 +87,7 @@ func (v *Vendor) RoleCredentials(ctx context.Context, who credential.Caller, acc
 		RoleARN: role.ARN(), RoleID: role.ID, SessionName: SessionName(who.UserName, who.UserID),
 		UserName: who.UserName, UserID: who.UserID, SessionID: who.SessionID, ParentID: who.ParentID,
 		PermissionSet: role.Set.ARN(), CutsSeen: role.CutsSeen, Issued: asOf, Duration: role.Spec.SessionDuration, MFATime: who.MFATime, Tags: role.Tags,
+		Emergency: role.Emergency,
 	})
 	if err != nil {
 		return credential.Credentials{}, fmt.Errorf("mint role credentials: %w", err)
@@ -115,14 +125,17 @@ func (v *Vendor) duration(ctx context.Context, role Reach, who credential.Caller
 // record makes the event durable, and with it that the role may be in use in the session.
 func (v *Vendor) record(ctx context.Context, who credential.Caller, account arn.AccountID, role Reach, keys credential.Credentials, event *audit.Event) error {
 	use := store.RoleUse{SessionID: who.SessionID, Account: string(account), Set: role.Set.ARN(), Until: keys.Expiration, CutsSeen: role.CutsSeen}
-	if v.uses.known(use) {
+	if v.uses.known(use) && role.Emergency == "" {
 		return audit.Record(ctx, v.DB, event)
 	}
 	err := v.DB.Update(ctx, func(tx *store.Tx) error {
 		if err := tx.PutRoleUse(use); err != nil {
 			return fmt.Errorf("store use of role: %w", err)
 		}
-		return event.Store(tx)
+		if role.Emergency == "" {
+			return event.Store(tx)
+		}
+		return recordOpened(tx, role, keys, event)
 	})
 	if err == nil {
 		v.uses.learn(use)
@@ -145,19 +158,9 @@ func (v *Vendor) stepUp(role Reach, who credential.Caller, set string) error {
 // reach is the role that the person is granted in the account, as it is provisioned now. No such account, no such
 // permission set and no such grant are one answer (case S33).
 func (v *Vendor) reach(tx *store.Tx, w Way) (Reach, error) {
-	set, err := access.SetByName(tx, v.Instance, w.Set)
-	if fault.KindOf(err) == fault.NotFound {
-		return Reach{}, NoAccess()
-	}
+	set, err := v.place(tx, w)
 	if err != nil {
 		return Reach{}, err
-	}
-	account, err := tx.Account(w.Account)
-	if errors.Is(err, store.ErrNotFound) || err == nil && account.Status != store.AccountActive {
-		return Reach{}, NoAccess()
-	}
-	if err != nil {
-		return Reach{}, fmt.Errorf("load account: %w", err)
 	}
 	ok, err := access.Granted(tx, w.UserID, w.Account, set.PermissionSet)
 	if err != nil {
@@ -166,6 +169,30 @@ func (v *Vendor) reach(tx *store.Tx, w Way) (Reach, error) {
 	if !ok {
 		return Reach{}, NoAccess()
 	}
+	return v.roleOf(tx, w, set)
+}
+
+// place is the permission set of a way, when it and the account are there.
+func (v *Vendor) place(tx *store.Tx, w Way) (store.PermissionSet, error) {
+	set, err := access.SetByName(tx, v.Instance, w.Set)
+	if fault.KindOf(err) == fault.NotFound {
+		return set, NoAccess()
+	}
+	if err != nil {
+		return set, err
+	}
+	account, err := tx.Account(w.Account)
+	if errors.Is(err, store.ErrNotFound) || err == nil && account.Status != store.AccountActive {
+		return set, NoAccess()
+	}
+	if err != nil {
+		return set, fmt.Errorf("load account: %w", err)
+	}
+	return set, nil
+}
+
+// roleOf is what the permission set has become in the account.
+func (v *Vendor) roleOf(tx *store.Tx, w Way, set store.PermissionSet) (Reach, error) {
 	role, err := tx.ProvisionedRole(w.Account, set.PermissionSet)
 	if errors.Is(err, store.ErrNotFound) {
 		return Reach{}, NoAccess()
@@ -182,7 +209,7 @@ func (v *Vendor) reach(tx *store.Tx, w Way) (Reach, error) {
 		return Reach{}, fmt.Errorf("look for cuts: %w", err)
 	}
 	tags, err := access.SessionTags(tx, v.Instance, w.UserID)
-	return Reach{role, up.MaxAge, tags, cuts}, err
+	return Reach{Role: role, MaxMFAAge: up.MaxAge, Tags: tags, CutsSeen: cuts}, err
 }
 
 // NoAccess is AWS's answer to everything that the caller may not have, whatever the reason (behaviour reference §5.1).

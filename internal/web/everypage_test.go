@@ -21,14 +21,14 @@ import (
 // scripted names the pages that may run our one script: those that ask for a passkey.
 var scripted = map[string]bool{
 	"passkey": true, "passkey, wrong": true, "first device": true, "first device, wrong": true, "another device": true,
-	"second factor, both kinds": true, "confirm, passkey": true,
+	"second factor, both kinds": true, "confirm, passkey": true, "emergency, passkey": true,
 }
 
 // everyPage shows each page that there is at least once, by name.
 func everyPage(t *testing.T) map[string]answer {
 	t.Helper()
 	pages := map[string]answer{}
-	for _, family := range []func(*world) map[string]answer{signInPages, portalPages, consentPages, factorPages, codePages, linkPages, accountPages, confirmPages} {
+	for _, family := range []func(*world) map[string]answer{signInPages, portalPages, consentPages, factorPages, codePages, linkPages, accountPages, confirmPages, emergencyPages} {
 		maps.Copy(pages, family(newMFAWorld(t)))
 	}
 	return pages

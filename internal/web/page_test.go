@@ -29,7 +29,7 @@ func TestEveryPageIsThere(t *testing.T) {
 	}
 	want := []string{
 		"Access allowed", "Access denied", "Accounts", "Allow access?", "Approve a device", "Become the first administrator",
-		"Choose a new password", "Choose another password", "Code by mail", "Confirm that it is you", "Enter your password",
+		"Choose a new password", "Choose another password", "Code by mail", "Confirm that it is you", "Emergency access", "Enter your password",
 		"Everything is ended", "Forgot your password?", "Look into your mail", "Page not found", "Prüfung <b>111122223333",
 		"ReadOnly in 111122223333", "Register a device", "Register an authenticator app", "Second factor", "Sign in",
 		"Sign in with a passkey", "Sign out?", "Signed out", "That did not work", "Was it not you?", "You are invited",

@@ -34,7 +34,7 @@ func (s *Server) portal(w http.ResponseWriter, r *http.Request) {
 	}
 	data := portalPage{UserName: p.UserName}
 	err := s.DB.View(r.Context(), func(tx *store.Tx) error {
-		rows, next, err := access.Accounts(tx, p.UserID, query(r))
+		rows, next, err := access.Accounts(tx, p.UserID, p.ID, query(r))
 		data.Accounts, data.After = rows, last(next)
 		return err
 	})
@@ -61,7 +61,7 @@ func (s *Server) portalAccount(w http.ResponseWriter, r *http.Request) {
 	event := s.event("ListAccountRoles", p, from(r), true)
 	event.ServiceEventDetails = map[string]any{"account_id": id}
 	err = s.DB.View(r.Context(), func(tx *store.Tx) error {
-		rows, next, err := access.Roles(tx, p.UserID, id, query(r))
+		rows, next, err := access.Roles(tx, p.UserID, p.ID, id, query(r))
 		if err != nil || len(rows) == 0 {
 			return err
 		}

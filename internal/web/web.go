@@ -16,6 +16,7 @@ import (
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
 	"sallyport/internal/credential"
+	"sallyport/internal/emergency"
 	"sallyport/internal/login"
 	"sallyport/internal/session"
 	"sallyport/internal/store"
@@ -38,9 +39,11 @@ type Server struct {
 	URL      *url.URL // the public URL: pages live on its host alone, because cookies do
 	StartURL string   // AWS-shaped; HEAD on the start page redirects there (case S26)
 	// Found makes the first administrator, for a founding link, and returns the link with which they go on. nil: nobody can.
-	Found  func(ctx context.Context, token string, who Founder, from session.Origin) (credential.Secret, error)
-	Record func(*audit.Event) // takes the events of successful reads; nil: they are not recorded
-	Log    *slog.Logger
+	Found func(ctx context.Context, token string, who Founder, from session.Origin) (credential.Secret, error)
+	// Emergency opens what was prepared for emergencies; nil: nothing is.
+	Emergency *emergency.Service
+	Record    func(*audit.Event) // takes the events of successful reads; nil: they are not recorded
+	Log       *slog.Logger
 
 	pages *template.Template
 }
@@ -81,6 +84,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /device", s.decideDevice)
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /authorize", s.decideAuthorize)
+	mux.HandleFunc("GET /emergency", s.emergency)
+	mux.HandleFunc("POST /emergency/{what}", s.changeEmergency)
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(s.foreign))
 	return s.guard(sameOrigin.Handler(s.readable(s.known(mux))))

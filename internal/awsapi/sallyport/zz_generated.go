@@ -27,7 +27,7 @@ var Info = awsapi.Service{
 		{Name: "AccessDeniedException", Code: "AccessDeniedException", Status: 400, Members: []string{"Message", "Reason", "RequestId"}, Reasons: []string{"FRESH_FACTOR_REQUIRED", "SELF_SERVICE_OFF"}},
 		{Name: "ConflictException", Code: "ConflictException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "InternalServerException", Code: "InternalServerException", Status: 500, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
-		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"ALERT", "ALERT_RULE", "ALERT_SILENCE", "ALERT_TARGET", "ACCOUNT", "CLIENT", "DRIFT_HEALING", "MFA_DEVICE", "NOTICE", "OPERATOR_KEY", "PERMISSION_SET", "REVOCATION", "SCIM_TARGET", "SCIM_TENANT", "SCIM_TOKEN", "SESSION", "SETTING", "SIGNAL_RECEIVER", "SIGNAL_STREAM", "USER"}},
+		{Name: "ResourceNotFoundException", Code: "ResourceNotFoundException", Status: 400, Members: []string{"Message", "RequestId", "ResourceId", "ResourceType"}, ResourceTypes: []string{"ALERT", "ALERT_RULE", "ALERT_SILENCE", "ALERT_TARGET", "ACCOUNT", "CLIENT", "DRIFT_HEALING", "EMERGENCY_ACCESS", "EMERGENCY_OPENING", "MFA_DEVICE", "NOTICE", "OPERATOR_KEY", "PERMISSION_SET", "REVOCATION", "SCIM_TARGET", "SCIM_TENANT", "SCIM_TOKEN", "SESSION", "SETTING", "SIGNAL_RECEIVER", "SIGNAL_STREAM", "USER"}},
 		{Name: "ServiceQuotaExceededException", Code: "ServiceQuotaExceededException", Status: 400, Members: []string{"Message", "RequestId"}},
 		{Name: "ThrottlingException", Code: "ThrottlingException", Status: 400, Members: []string{"Message", "RequestId", "RetryAfterSeconds"}},
 		{Name: "ValidationException", Code: "ValidationException", Status: 400, Members: []string{"Message", "RequestId"}},
@@ -38,7 +38,10 @@ var Info = awsapi.Service{
 		&opBlockClient,
 		&opCloseAccount,
 		&opCloseAlert,
+		&opCloseEmergencyOpening,
+		&opCloseEmergencyReview,
 		&opCreateAlertSilence,
+		&opCreateEmergencyCodes,
 		&opCreateEventSink,
 		&opCreateOneTimePassword,
 		&opCreateOperatorKey,
@@ -50,6 +53,7 @@ var Info = awsapi.Service{
 		&opDeleteAlertRule,
 		&opDeleteAlertSilence,
 		&opDeleteAlertTarget,
+		&opDeleteEmergencyAccess,
 		&opDeleteEventSink,
 		&opDeleteMfaDevice,
 		&opDeleteMyMfaDevice,
@@ -62,6 +66,8 @@ var Info = awsapi.Service{
 		&opDeleteSignalStream,
 		&opDescribeAlert,
 		&opDescribeDriftHealing,
+		&opDescribeEmergencyAccess,
+		&opDescribeEmergencyOpening,
 		&opDescribeEventSink,
 		&opDescribeRevocation,
 		&opDescribeScimTarget,
@@ -89,6 +95,9 @@ var Info = awsapi.Service{
 		&opListClients,
 		&opListDeadEvents,
 		&opListDriftFindings,
+		&opListEmergencyAccesses,
+		&opListEmergencyEvents,
+		&opListEmergencyOpenings,
 		&opListEventSinks,
 		&opListMfaDevices,
 		&opListMyClients,
@@ -113,6 +122,7 @@ var Info = awsapi.Service{
 		&opListUnusedAccess,
 		&opListUsage,
 		&opListUserAccess,
+		&opPrepareEmergencyAccess,
 		&opPutAlertRule,
 		&opPutAlertTarget,
 		&opPutPermissionSetStepUp,
@@ -128,9 +138,11 @@ var Info = awsapi.Service{
 		&opSetAlertRuleEnabled,
 		&opStartScimTargetSync,
 		&opTestAlertRule,
+		&opTestEmergencyAccess,
 		&opTestEventSink,
 		&opUnblockClient,
 		&opUnlockUser,
+		&opUpdateEmergencyAccess,
 		&opUpdateEventSink,
 		&opUpdateOperatorKey,
 		&opUpdateScimTarget,
@@ -152,8 +164,14 @@ type Service[T any] interface {
 	CloseAccount(ctx context.Context, call T, in *CloseAccountRequest) (*CloseAccountResponse, error)
 	// CloseAlert says that an alert is done with. What is found later makes another.
 	CloseAlert(ctx context.Context, call T, in *CloseAlertRequest) (*CloseAlertResponse, error)
+	// CloseEmergencyOpening ends an opening before its time, with all that was given out in it.
+	CloseEmergencyOpening(ctx context.Context, call T, in *CloseEmergencyOpeningRequest) (*CloseEmergencyOpeningResponse, error)
+	// CloseEmergencyReview closes the review of an opening, with a reason. The opener cannot.
+	CloseEmergencyReview(ctx context.Context, call T, in *CloseEmergencyReviewRequest) (*CloseEmergencyReviewResponse, error)
 	// CreateAlertSilence keeps alerts of a rule, or of events that match a pattern, from being sent until a time. They are kept all the same.
 	CreateAlertSilence(ctx context.Context, call T, in *CreateAlertSilenceRequest) (*CreateAlertSilenceResponse, error)
+	// CreateEmergencyCodes makes offline codes, each of which opens an emergency access once in an approver's place. They are shown this once; earlier ones open nothing any more.
+	CreateEmergencyCodes(ctx context.Context, call T, in *CreateEmergencyCodesRequest) (*CreateEmergencyCodesResponse, error)
 	// CreateEventSink sends the audit log to a receiver elsewhere: what happens from now on or, with FromStart, all that the log has.
 	CreateEventSink(ctx context.Context, call T, in *CreateEventSinkRequest) (*CreateEventSinkResponse, error)
 	// CreateOneTimePassword makes a password that works once, and must be changed when it has.
@@ -176,6 +194,8 @@ type Service[T any] interface {
 	DeleteAlertSilence(ctx context.Context, call T, in *DeleteAlertSilenceRequest) (*DeleteAlertSilenceResponse, error)
 	// DeleteAlertTarget has alerts sent to a target no more.
 	DeleteAlertTarget(ctx context.Context, call T, in *DeleteAlertTargetRequest) (*DeleteAlertTargetResponse, error)
+	// DeleteEmergencyAccess removes an emergency access. What is open of it ends.
+	DeleteEmergencyAccess(ctx context.Context, call T, in *DeleteEmergencyAccessRequest) (*DeleteEmergencyAccessResponse, error)
 	// DeleteEventSink ends the sending to a receiver, and forgets what it has refused.
 	DeleteEventSink(ctx context.Context, call T, in *DeleteEventSinkRequest) (*DeleteEventSinkResponse, error)
 	// DeleteMfaDevice removes a user's device.
@@ -200,6 +220,10 @@ type Service[T any] interface {
 	DescribeAlert(ctx context.Context, call T, in *DescribeAlertRequest) (*DescribeAlertResponse, error)
 	// DescribeDriftHealing tells how far the healing of a role has come.
 	DescribeDriftHealing(ctx context.Context, call T, in *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error)
+	// DescribeEmergencyAccess tells what was prepared, who may open and approve, and what the last test has found.
+	DescribeEmergencyAccess(ctx context.Context, call T, in *DescribeEmergencyAccessRequest) (*DescribeEmergencyAccessResponse, error)
+	// DescribeEmergencyOpening tells what was done in an opening: the credentials that were given out, and the calls that were made with them.
+	DescribeEmergencyOpening(ctx context.Context, call T, in *DescribeEmergencyOpeningRequest) (*DescribeEmergencyOpeningResponse, error)
 	// DescribeEventSink tells how the sending to a receiver goes: how far it is behind, what has failed, what it has refused.
 	DescribeEventSink(ctx context.Context, call T, in *DescribeEventSinkRequest) (*DescribeEventSinkResponse, error)
 	// DescribeRevocation tells how far a revocation has come.
@@ -254,6 +278,12 @@ type Service[T any] interface {
 	ListDeadEvents(ctx context.Context, call T, in *ListDeadEventsRequest) (*ListDeadEventsResponse, error)
 	// ListDriftFindings compares the roles in accounts with what was provisioned, now. Each page is about at most MaxResults roles; RolesChecked tells how many, and Findings only of those that are not what they should be.
 	ListDriftFindings(ctx context.Context, call T, in *ListDriftFindingsRequest) (*ListDriftFindingsResponse, error)
+	// ListEmergencyAccesses lists the emergency accesses, by name.
+	ListEmergencyAccesses(ctx context.Context, call T, in *ListEmergencyAccessesRequest) (*ListEmergencyAccessesResponse, error)
+	// ListEmergencyEvents lists the calls that were made with credentials of an opening, oldest first.
+	ListEmergencyEvents(ctx context.Context, call T, in *ListEmergencyEventsRequest) (*ListEmergencyEventsResponse, error)
+	// ListEmergencyOpenings lists who has asked for and opened emergency accesses, newest first.
+	ListEmergencyOpenings(ctx context.Context, call T, in *ListEmergencyOpeningsRequest) (*ListEmergencyOpeningsResponse, error)
 	// ListEventSinks lists the receivers of the audit log.
 	ListEventSinks(ctx context.Context, call T, in *ListEventSinksRequest) (*ListEventSinksResponse, error)
 	// ListMfaDevices lists a user's devices.
@@ -302,6 +332,8 @@ type Service[T any] interface {
 	ListUsage(ctx context.Context, call T, in *ListUsageRequest) (*ListUsageResponse, error)
 	// ListUserAccess lists what a user has, or had at a time: every path to an account and a permission set, since when, and by which events. The user is named by UserId or UserName, which is the one of that time.
 	ListUserAccess(ctx context.Context, call T, in *ListUserAccessRequest) (*ListUserAccessResponse, error)
+	// PrepareEmergencyAccess seals an access for emergencies: nobody has it until it is opened. Its role is provisioned now. Offline codes are shown this once.
+	PrepareEmergencyAccess(ctx context.Context, call T, in *PrepareEmergencyAccessRequest) (*PrepareEmergencyAccessResponse, error)
 	// PutAlertRule adds a rule, or changes the one of its name. Its pattern has the syntax of EventBridge's event patterns.
 	PutAlertRule(ctx context.Context, call T, in *PutAlertRuleRequest) (*PutAlertRuleResponse, error)
 	// PutAlertTarget adds a target, or changes the one of its name.
@@ -332,12 +364,16 @@ type Service[T any] interface {
 	StartScimTargetSync(ctx context.Context, call T, in *StartScimTargetSyncRequest) (*StartScimTargetSyncResponse, error)
 	// TestAlertRule makes an alert that says of itself that it is a test, and sends it to the rule's targets.
 	TestAlertRule(ctx context.Context, call T, in *TestAlertRuleRequest) (*TestAlertRuleResponse, error)
+	// TestEmergencyAccess finds out whether an emergency access could be opened now, by going the whole way in a transaction that is undone.
+	TestEmergencyAccess(ctx context.Context, call T, in *TestEmergencyAccessRequest) (*TestEmergencyAccessResponse, error)
 	// TestEventSink sends a receiver an event that is marked as a test, and tells what came of it.
 	TestEventSink(ctx context.Context, call T, in *TestEventSinkRequest) (*TestEventSinkResponse, error)
 	// UnblockClient lets a blocked client start sessions again.
 	UnblockClient(ctx context.Context, call T, in *UnblockClientRequest) (*UnblockClientResponse, error)
 	// UnlockUser forgets the failed attempts of a user, who can sign in without delay then.
 	UnlockUser(ctx context.Context, call T, in *UnlockUserRequest) (*UnlockUserResponse, error)
+	// UpdateEmergencyAccess changes where, by whom and for how long an emergency access can be opened, and binds its people to the passkeys that they have now.
+	UpdateEmergencyAccess(ctx context.Context, call T, in *UpdateEmergencyAccessRequest) (*UpdateEmergencyAccessResponse, error)
 	// UpdateEventSink changes where, how and what is sent, or pauses it. It is tried again at once.
 	UpdateEventSink(ctx context.Context, call T, in *UpdateEventSinkRequest) (*UpdateEventSinkResponse, error)
 	// UpdateOperatorKey switches one of the operator's access keys off or on.
@@ -380,9 +416,24 @@ func (Unimplemented[T]) CloseAlert(context.Context, T, *CloseAlertRequest) (*Clo
 	return nil, awsapi.NotImplemented(&opCloseAlert)
 }
 
+// CloseEmergencyOpening says that the operation is not implemented.
+func (Unimplemented[T]) CloseEmergencyOpening(context.Context, T, *CloseEmergencyOpeningRequest) (*CloseEmergencyOpeningResponse, error) {
+	return nil, awsapi.NotImplemented(&opCloseEmergencyOpening)
+}
+
+// CloseEmergencyReview says that the operation is not implemented.
+func (Unimplemented[T]) CloseEmergencyReview(context.Context, T, *CloseEmergencyReviewRequest) (*CloseEmergencyReviewResponse, error) {
+	return nil, awsapi.NotImplemented(&opCloseEmergencyReview)
+}
+
 // CreateAlertSilence says that the operation is not implemented.
 func (Unimplemented[T]) CreateAlertSilence(context.Context, T, *CreateAlertSilenceRequest) (*CreateAlertSilenceResponse, error) {
 	return nil, awsapi.NotImplemented(&opCreateAlertSilence)
+}
+
+// CreateEmergencyCodes says that the operation is not implemented.
+func (Unimplemented[T]) CreateEmergencyCodes(context.Context, T, *CreateEmergencyCodesRequest) (*CreateEmergencyCodesResponse, error) {
+	return nil, awsapi.NotImplemented(&opCreateEmergencyCodes)
 }
 
 // CreateEventSink says that the operation is not implemented.
@@ -438,6 +489,11 @@ func (Unimplemented[T]) DeleteAlertSilence(context.Context, T, *DeleteAlertSilen
 // DeleteAlertTarget says that the operation is not implemented.
 func (Unimplemented[T]) DeleteAlertTarget(context.Context, T, *DeleteAlertTargetRequest) (*DeleteAlertTargetResponse, error) {
 	return nil, awsapi.NotImplemented(&opDeleteAlertTarget)
+}
+
+// DeleteEmergencyAccess says that the operation is not implemented.
+func (Unimplemented[T]) DeleteEmergencyAccess(context.Context, T, *DeleteEmergencyAccessRequest) (*DeleteEmergencyAccessResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteEmergencyAccess)
 }
 
 // DeleteEventSink says that the operation is not implemented.
@@ -498,6 +554,16 @@ func (Unimplemented[T]) DescribeAlert(context.Context, T, *DescribeAlertRequest)
 // DescribeDriftHealing says that the operation is not implemented.
 func (Unimplemented[T]) DescribeDriftHealing(context.Context, T, *DescribeDriftHealingRequest) (*DescribeDriftHealingResponse, error) {
 	return nil, awsapi.NotImplemented(&opDescribeDriftHealing)
+}
+
+// DescribeEmergencyAccess says that the operation is not implemented.
+func (Unimplemented[T]) DescribeEmergencyAccess(context.Context, T, *DescribeEmergencyAccessRequest) (*DescribeEmergencyAccessResponse, error) {
+	return nil, awsapi.NotImplemented(&opDescribeEmergencyAccess)
+}
+
+// DescribeEmergencyOpening says that the operation is not implemented.
+func (Unimplemented[T]) DescribeEmergencyOpening(context.Context, T, *DescribeEmergencyOpeningRequest) (*DescribeEmergencyOpeningResponse, error) {
+	return nil, awsapi.NotImplemented(&opDescribeEmergencyOpening)
 }
 
 // DescribeEventSink says that the operation is not implemented.
@@ -635,6 +701,21 @@ func (Unimplemented[T]) ListDriftFindings(context.Context, T, *ListDriftFindings
 	return nil, awsapi.NotImplemented(&opListDriftFindings)
 }
 
+// ListEmergencyAccesses says that the operation is not implemented.
+func (Unimplemented[T]) ListEmergencyAccesses(context.Context, T, *ListEmergencyAccessesRequest) (*ListEmergencyAccessesResponse, error) {
+	return nil, awsapi.NotImplemented(&opListEmergencyAccesses)
+}
+
+// ListEmergencyEvents says that the operation is not implemented.
+func (Unimplemented[T]) ListEmergencyEvents(context.Context, T, *ListEmergencyEventsRequest) (*ListEmergencyEventsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListEmergencyEvents)
+}
+
+// ListEmergencyOpenings says that the operation is not implemented.
+func (Unimplemented[T]) ListEmergencyOpenings(context.Context, T, *ListEmergencyOpeningsRequest) (*ListEmergencyOpeningsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListEmergencyOpenings)
+}
+
 // ListEventSinks says that the operation is not implemented.
 func (Unimplemented[T]) ListEventSinks(context.Context, T, *ListEventSinksRequest) (*ListEventSinksResponse, error) {
 	return nil, awsapi.NotImplemented(&opListEventSinks)
@@ -755,6 +836,11 @@ func (Unimplemented[T]) ListUserAccess(context.Context, T, *ListUserAccessReques
 	return nil, awsapi.NotImplemented(&opListUserAccess)
 }
 
+// PrepareEmergencyAccess says that the operation is not implemented.
+func (Unimplemented[T]) PrepareEmergencyAccess(context.Context, T, *PrepareEmergencyAccessRequest) (*PrepareEmergencyAccessResponse, error) {
+	return nil, awsapi.NotImplemented(&opPrepareEmergencyAccess)
+}
+
 // PutAlertRule says that the operation is not implemented.
 func (Unimplemented[T]) PutAlertRule(context.Context, T, *PutAlertRuleRequest) (*PutAlertRuleResponse, error) {
 	return nil, awsapi.NotImplemented(&opPutAlertRule)
@@ -830,6 +916,11 @@ func (Unimplemented[T]) TestAlertRule(context.Context, T, *TestAlertRuleRequest)
 	return nil, awsapi.NotImplemented(&opTestAlertRule)
 }
 
+// TestEmergencyAccess says that the operation is not implemented.
+func (Unimplemented[T]) TestEmergencyAccess(context.Context, T, *TestEmergencyAccessRequest) (*TestEmergencyAccessResponse, error) {
+	return nil, awsapi.NotImplemented(&opTestEmergencyAccess)
+}
+
 // TestEventSink says that the operation is not implemented.
 func (Unimplemented[T]) TestEventSink(context.Context, T, *TestEventSinkRequest) (*TestEventSinkResponse, error) {
 	return nil, awsapi.NotImplemented(&opTestEventSink)
@@ -843,6 +934,11 @@ func (Unimplemented[T]) UnblockClient(context.Context, T, *UnblockClientRequest)
 // UnlockUser says that the operation is not implemented.
 func (Unimplemented[T]) UnlockUser(context.Context, T, *UnlockUserRequest) (*UnlockUserResponse, error) {
 	return nil, awsapi.NotImplemented(&opUnlockUser)
+}
+
+// UpdateEmergencyAccess says that the operation is not implemented.
+func (Unimplemented[T]) UpdateEmergencyAccess(context.Context, T, *UpdateEmergencyAccessRequest) (*UpdateEmergencyAccessResponse, error) {
+	return nil, awsapi.NotImplemented(&opUpdateEmergencyAccess)
 }
 
 // UpdateEventSink says that the operation is not implemented.
@@ -883,7 +979,10 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opBlockClient, s.BlockClient),
 		awsapi.Op(&Info, &opCloseAccount, s.CloseAccount),
 		awsapi.Op(&Info, &opCloseAlert, s.CloseAlert),
+		awsapi.Op(&Info, &opCloseEmergencyOpening, s.CloseEmergencyOpening),
+		awsapi.Op(&Info, &opCloseEmergencyReview, s.CloseEmergencyReview),
 		awsapi.Op(&Info, &opCreateAlertSilence, s.CreateAlertSilence),
+		awsapi.Op(&Info, &opCreateEmergencyCodes, s.CreateEmergencyCodes),
 		awsapi.Op(&Info, &opCreateEventSink, s.CreateEventSink),
 		awsapi.Op(&Info, &opCreateOneTimePassword, s.CreateOneTimePassword),
 		awsapi.Op(&Info, &opCreateOperatorKey, s.CreateOperatorKey),
@@ -895,6 +994,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opDeleteAlertRule, s.DeleteAlertRule),
 		awsapi.Op(&Info, &opDeleteAlertSilence, s.DeleteAlertSilence),
 		awsapi.Op(&Info, &opDeleteAlertTarget, s.DeleteAlertTarget),
+		awsapi.Op(&Info, &opDeleteEmergencyAccess, s.DeleteEmergencyAccess),
 		awsapi.Op(&Info, &opDeleteEventSink, s.DeleteEventSink),
 		awsapi.Op(&Info, &opDeleteMfaDevice, s.DeleteMfaDevice),
 		awsapi.Op(&Info, &opDeleteMyMfaDevice, s.DeleteMyMfaDevice),
@@ -907,6 +1007,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opDeleteSignalStream, s.DeleteSignalStream),
 		awsapi.Op(&Info, &opDescribeAlert, s.DescribeAlert),
 		awsapi.Op(&Info, &opDescribeDriftHealing, s.DescribeDriftHealing),
+		awsapi.Op(&Info, &opDescribeEmergencyAccess, s.DescribeEmergencyAccess),
+		awsapi.Op(&Info, &opDescribeEmergencyOpening, s.DescribeEmergencyOpening),
 		awsapi.Op(&Info, &opDescribeEventSink, s.DescribeEventSink),
 		awsapi.Op(&Info, &opDescribeRevocation, s.DescribeRevocation),
 		awsapi.Op(&Info, &opDescribeScimTarget, s.DescribeScimTarget),
@@ -934,6 +1036,9 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListClients, s.ListClients),
 		awsapi.Op(&Info, &opListDeadEvents, s.ListDeadEvents),
 		awsapi.Op(&Info, &opListDriftFindings, s.ListDriftFindings),
+		awsapi.Op(&Info, &opListEmergencyAccesses, s.ListEmergencyAccesses),
+		awsapi.Op(&Info, &opListEmergencyEvents, s.ListEmergencyEvents),
+		awsapi.Op(&Info, &opListEmergencyOpenings, s.ListEmergencyOpenings),
 		awsapi.Op(&Info, &opListEventSinks, s.ListEventSinks),
 		awsapi.Op(&Info, &opListMfaDevices, s.ListMfaDevices),
 		awsapi.Op(&Info, &opListMyClients, s.ListMyClients),
@@ -958,6 +1063,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListUnusedAccess, s.ListUnusedAccess),
 		awsapi.Op(&Info, &opListUsage, s.ListUsage),
 		awsapi.Op(&Info, &opListUserAccess, s.ListUserAccess),
+		awsapi.Op(&Info, &opPrepareEmergencyAccess, s.PrepareEmergencyAccess),
 		awsapi.Op(&Info, &opPutAlertRule, s.PutAlertRule),
 		awsapi.Op(&Info, &opPutAlertTarget, s.PutAlertTarget),
 		awsapi.Op(&Info, &opPutPermissionSetStepUp, s.PutPermissionSetStepUp),
@@ -973,9 +1079,11 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opSetAlertRuleEnabled, s.SetAlertRuleEnabled),
 		awsapi.Op(&Info, &opStartScimTargetSync, s.StartScimTargetSync),
 		awsapi.Op(&Info, &opTestAlertRule, s.TestAlertRule),
+		awsapi.Op(&Info, &opTestEmergencyAccess, s.TestEmergencyAccess),
 		awsapi.Op(&Info, &opTestEventSink, s.TestEventSink),
 		awsapi.Op(&Info, &opUnblockClient, s.UnblockClient),
 		awsapi.Op(&Info, &opUnlockUser, s.UnlockUser),
+		awsapi.Op(&Info, &opUpdateEmergencyAccess, s.UpdateEmergencyAccess),
 		awsapi.Op(&Info, &opUpdateEventSink, s.UpdateEventSink),
 		awsapi.Op(&Info, &opUpdateOperatorKey, s.UpdateOperatorKey),
 		awsapi.Op(&Info, &opUpdateScimTarget, s.UpdateScimTarget),
@@ -1031,6 +1139,24 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(CloseAlertRequest) }, NewOut: func() any { return new(CloseAlertResponse) },
 	}
+	opCloseEmergencyOpening = awsapi.OperationMeta{
+		Name: "CloseEmergencyOpening", Action: "sallyport:CloseEmergencyOpening", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:emergency-opening/${OpeningId}"},
+		In:        &shapeCloseEmergencyOpeningRequest,
+		Out:       &shapeCloseEmergencyOpeningResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CloseEmergencyOpeningRequest) }, NewOut: func() any { return new(CloseEmergencyOpeningResponse) },
+	}
+	opCloseEmergencyReview = awsapi.OperationMeta{
+		Name: "CloseEmergencyReview", Action: "sallyport:CloseEmergencyReview", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:emergency-opening/${OpeningId}"},
+		In:        &shapeCloseEmergencyReviewRequest,
+		Out:       &shapeCloseEmergencyReviewResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CloseEmergencyReviewRequest) }, NewOut: func() any { return new(CloseEmergencyReviewResponse) },
+	}
 	opCreateAlertSilence = awsapi.OperationMeta{
 		Name: "CreateAlertSilence", Action: "sallyport:CreateAlertSilence", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1039,6 +1165,15 @@ var (
 		Out:       &shapeCreateAlertSilenceResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(CreateAlertSilenceRequest) }, NewOut: func() any { return new(CreateAlertSilenceResponse) },
+	}
+	opCreateEmergencyCodes = awsapi.OperationMeta{
+		Name: "CreateEmergencyCodes", Action: "sallyport:CreateEmergencyCodes", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:emergency-access/${AccessId}"},
+		In:        &shapeCreateEmergencyCodesRequest,
+		Out:       &shapeCreateEmergencyCodesResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CreateEmergencyCodesRequest) }, NewOut: func() any { return new(CreateEmergencyCodesResponse) },
 	}
 	opCreateEventSink = awsapi.OperationMeta{
 		Name: "CreateEventSink", Action: "sallyport:CreateEventSink", ReadOnly: false, Unsigned: false,
@@ -1138,6 +1273,15 @@ var (
 		Out:       &shapeDeleteAlertTargetResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DeleteAlertTargetRequest) }, NewOut: func() any { return new(DeleteAlertTargetResponse) },
+	}
+	opDeleteEmergencyAccess = awsapi.OperationMeta{
+		Name: "DeleteEmergencyAccess", Action: "sallyport:DeleteEmergencyAccess", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:emergency-access/${AccessId}"},
+		In:        &shapeDeleteEmergencyAccessRequest,
+		Out:       &shapeDeleteEmergencyAccessResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteEmergencyAccessRequest) }, NewOut: func() any { return new(DeleteEmergencyAccessResponse) },
 	}
 	opDeleteEventSink = awsapi.OperationMeta{
 		Name: "DeleteEventSink", Action: "sallyport:DeleteEventSink", ReadOnly: false, Unsigned: false,
@@ -1247,6 +1391,24 @@ var (
 		Out:       &shapeDescribeDriftHealingResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DescribeDriftHealingRequest) }, NewOut: func() any { return new(DescribeDriftHealingResponse) },
+	}
+	opDescribeEmergencyAccess = awsapi.OperationMeta{
+		Name: "DescribeEmergencyAccess", Action: "sallyport:DescribeEmergencyAccess", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:emergency-access/${AccessId}"},
+		In:        &shapeDescribeEmergencyAccessRequest,
+		Out:       &shapeDescribeEmergencyAccessResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DescribeEmergencyAccessRequest) }, NewOut: func() any { return new(DescribeEmergencyAccessResponse) },
+	}
+	opDescribeEmergencyOpening = awsapi.OperationMeta{
+		Name: "DescribeEmergencyOpening", Action: "sallyport:DescribeEmergencyOpening", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:emergency-opening/${OpeningId}"},
+		In:        &shapeDescribeEmergencyOpeningRequest,
+		Out:       &shapeDescribeEmergencyOpeningResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DescribeEmergencyOpeningRequest) }, NewOut: func() any { return new(DescribeEmergencyOpeningResponse) },
 	}
 	opDescribeEventSink = awsapi.OperationMeta{
 		Name: "DescribeEventSink", Action: "sallyport:DescribeEventSink", ReadOnly: true, Unsigned: false,
@@ -1495,6 +1657,33 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListDriftFindingsRequest) }, NewOut: func() any { return new(ListDriftFindingsResponse) },
 	}
+	opListEmergencyAccesses = awsapi.OperationMeta{
+		Name: "ListEmergencyAccesses", Action: "sallyport:ListEmergencyAccesses", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListEmergencyAccessesRequest,
+		Out:       &shapeListEmergencyAccessesResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListEmergencyAccessesRequest) }, NewOut: func() any { return new(ListEmergencyAccessesResponse) },
+	}
+	opListEmergencyEvents = awsapi.OperationMeta{
+		Name: "ListEmergencyEvents", Action: "sallyport:ListEmergencyEvents", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:emergency-opening/${OpeningId}"},
+		In:        &shapeListEmergencyEventsRequest,
+		Out:       &shapeListEmergencyEventsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListEmergencyEventsRequest) }, NewOut: func() any { return new(ListEmergencyEventsResponse) },
+	}
+	opListEmergencyOpenings = awsapi.OperationMeta{
+		Name: "ListEmergencyOpenings", Action: "sallyport:ListEmergencyOpenings", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListEmergencyOpeningsRequest,
+		Out:       &shapeListEmergencyOpeningsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListEmergencyOpeningsRequest) }, NewOut: func() any { return new(ListEmergencyOpeningsResponse) },
+	}
 	opListEventSinks = awsapi.OperationMeta{
 		Name: "ListEventSinks", Action: "sallyport:ListEventSinks", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1715,6 +1904,15 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListUserAccessRequest) }, NewOut: func() any { return new(ListUserAccessResponse) },
 	}
+	opPrepareEmergencyAccess = awsapi.OperationMeta{
+		Name: "PrepareEmergencyAccess", Action: "sallyport:PrepareEmergencyAccess", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapePrepareEmergencyAccessRequest,
+		Out:       &shapePrepareEmergencyAccessResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(PrepareEmergencyAccessRequest) }, NewOut: func() any { return new(PrepareEmergencyAccessResponse) },
+	}
 	opPutAlertRule = awsapi.OperationMeta{
 		Name: "PutAlertRule", Action: "sallyport:PutAlertRule", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1851,6 +2049,15 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(TestAlertRuleRequest) }, NewOut: func() any { return new(TestAlertRuleResponse) },
 	}
+	opTestEmergencyAccess = awsapi.OperationMeta{
+		Name: "TestEmergencyAccess", Action: "sallyport:TestEmergencyAccess", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:emergency-access/${AccessId}"},
+		In:        &shapeTestEmergencyAccessRequest,
+		Out:       &shapeTestEmergencyAccessResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(TestEmergencyAccessRequest) }, NewOut: func() any { return new(TestEmergencyAccessResponse) },
+	}
 	opTestEventSink = awsapi.OperationMeta{
 		Name: "TestEventSink", Action: "sallyport:TestEventSink", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1877,6 +2084,15 @@ var (
 		Out:       &shapeUnlockUserResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(UnlockUserRequest) }, NewOut: func() any { return new(UnlockUserResponse) },
+	}
+	opUpdateEmergencyAccess = awsapi.OperationMeta{
+		Name: "UpdateEmergencyAccess", Action: "sallyport:UpdateEmergencyAccess", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:emergency-access/${AccessId}"},
+		In:        &shapeUpdateEmergencyAccessRequest,
+		Out:       &shapeUpdateEmergencyAccessResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(UpdateEmergencyAccessRequest) }, NewOut: func() any { return new(UpdateEmergencyAccessResponse) },
 	}
 	opUpdateEventSink = awsapi.OperationMeta{
 		Name: "UpdateEventSink", Action: "sallyport:UpdateEventSink", ReadOnly: false, Unsigned: false,
@@ -2142,6 +2358,25 @@ type CloseAlertResponse struct {
 	Alert Alert
 }
 
+// CloseEmergencyOpeningRequest is a structure of the model.
+type CloseEmergencyOpeningRequest struct {
+	OpeningId string
+}
+
+// CloseEmergencyOpeningResponse is a structure of the model.
+type CloseEmergencyOpeningResponse struct {
+}
+
+// CloseEmergencyReviewRequest is a structure of the model.
+type CloseEmergencyReviewRequest struct {
+	OpeningId string
+	Reason    string
+}
+
+// CloseEmergencyReviewResponse is a structure of the model.
+type CloseEmergencyReviewResponse struct {
+}
+
 // CreateAlertSilenceRequest is a structure of the model.
 type CreateAlertSilenceRequest struct {
 	DurationSeconds int32
@@ -2153,6 +2388,22 @@ type CreateAlertSilenceRequest struct {
 // CreateAlertSilenceResponse is a structure of the model.
 type CreateAlertSilenceResponse struct {
 	AlertSilence AlertSilence
+}
+
+// CreateEmergencyCodesRequest is a structure of the model.
+type CreateEmergencyCodesRequest struct {
+	AccessId string
+	Count    int32
+}
+
+// CreateEmergencyCodesResponse is a structure of the model.
+type CreateEmergencyCodesResponse struct {
+	Codes []string
+}
+
+// LogValue hides the sensitive members.
+func (v CreateEmergencyCodesResponse) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeCreateEmergencyCodesResponse, v)
 }
 
 // CreateEventSinkRequest is a structure of the model.
@@ -2352,6 +2603,15 @@ type DeleteAlertTargetRequest struct {
 type DeleteAlertTargetResponse struct {
 }
 
+// DeleteEmergencyAccessRequest is a structure of the model.
+type DeleteEmergencyAccessRequest struct {
+	AccessId string
+}
+
+// DeleteEmergencyAccessResponse is a structure of the model.
+type DeleteEmergencyAccessResponse struct {
+}
+
 // DeleteEventSinkRequest is a structure of the model.
 type DeleteEventSinkRequest struct {
 	SinkId string
@@ -2468,6 +2728,40 @@ type DescribeDriftHealingResponse struct {
 	DriftHealing DriftHealing
 }
 
+// DescribeEmergencyAccessRequest is a structure of the model.
+type DescribeEmergencyAccessRequest struct {
+	AccessId string
+}
+
+// DescribeEmergencyAccessResponse is a structure of the model.
+type DescribeEmergencyAccessResponse struct {
+	Accounts        []EmergencyAccount
+	CodesLeft       int32
+	EmergencyAccess EmergencyAccess
+	People          []EmergencyPerson
+}
+
+// LogValue hides the sensitive members.
+func (v DescribeEmergencyAccessResponse) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeDescribeEmergencyAccessResponse, v)
+}
+
+// DescribeEmergencyOpeningRequest is a structure of the model.
+type DescribeEmergencyOpeningRequest struct {
+	OpeningId string
+}
+
+// DescribeEmergencyOpeningResponse is a structure of the model.
+type DescribeEmergencyOpeningResponse struct {
+	Credentials      []EmergencyCredential
+	EmergencyOpening EmergencyOpening
+}
+
+// LogValue hides the sensitive members.
+func (v DescribeEmergencyOpeningResponse) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeDescribeEmergencyOpeningResponse, v)
+}
+
 // DescribeEventSinkRequest is a structure of the model.
 type DescribeEventSinkRequest struct {
 	SinkId string
@@ -2573,6 +2867,87 @@ type DriftHealing struct {
 	PermissionSetArn string
 	Status           DriftHealingStatus
 }
+
+// EmergencyAccess is a structure of the model.
+type EmergencyAccess struct {
+	AccessId         string
+	AlarmAddresses   []string
+	CreatedAt        time.Time
+	Description      *string
+	DurationMinutes  int32
+	Failures         []string
+	Name             string
+	OfflineCodes     *bool
+	PermissionSetArn string
+	TestedAt         *time.Time
+}
+
+// LogValue hides the sensitive members.
+func (v EmergencyAccess) LogValue() slog.Value { return awsapi.LogValue(&shapeEmergencyAccess, v) }
+
+// EmergencyAccount is a structure of the model.
+type EmergencyAccount struct {
+	AccountId string
+	Problem   *string
+}
+
+// EmergencyCredential is a structure of the model.
+type EmergencyCredential struct {
+	AccessKeyId string
+	AccountId   string
+	EventId     *string
+	ExpiresAt   time.Time
+	GivenOutAt  time.Time
+}
+
+// EmergencyEvent is a structure of the model.
+type EmergencyEvent struct {
+	At          time.Time
+	ErrorCode   *string
+	EventId     string
+	EventName   string
+	EventSource string
+}
+
+// EmergencyOpening is a structure of the model.
+type EmergencyOpening struct {
+	AccessId         string
+	AccessName       string
+	ApproverId       *string
+	ApproverName     *string
+	AskedAt          time.Time
+	EndedAt          *time.Time
+	EndedBy          *string
+	EndsAt           *time.Time
+	IpAddress        *string
+	OpenedAt         *time.Time
+	OpenerId         string
+	OpenerName       string
+	OpeningId        string
+	PermissionSetArn string
+	Reason           string
+	Review           EmergencyReviewState
+	ReviewReason     *string
+	ReviewedAt       *time.Time
+	ReviewedBy       *string
+	State            EmergencyOpeningState
+}
+
+// LogValue hides the sensitive members.
+func (v EmergencyOpening) LogValue() slog.Value { return awsapi.LogValue(&shapeEmergencyOpening, v) }
+
+// EmergencyPerson is a structure of the model.
+type EmergencyPerson struct {
+	Approves bool
+	Opens    bool
+	Passkeys int32
+	Problem  *string
+	UserId   string
+	UserName *string
+}
+
+// LogValue hides the sensitive members.
+func (v EmergencyPerson) LogValue() slog.Value { return awsapi.LogValue(&shapeEmergencyPerson, v) }
 
 // EnableUserRequest is a structure of the model.
 type EnableUserRequest struct {
@@ -2851,6 +3226,53 @@ type ListDriftFindingsResponse struct {
 	NextToken         *string
 	RolesChecked      int32
 	UncheckedAccounts []UncheckedAccount
+}
+
+// ListEmergencyAccessesRequest is a structure of the model.
+type ListEmergencyAccessesRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListEmergencyAccessesResponse is a structure of the model.
+type ListEmergencyAccessesResponse struct {
+	EmergencyAccesses []EmergencyAccess
+	NextToken         *string
+}
+
+// LogValue hides the sensitive members.
+func (v ListEmergencyAccessesResponse) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeListEmergencyAccessesResponse, v)
+}
+
+// ListEmergencyEventsRequest is a structure of the model.
+type ListEmergencyEventsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+	OpeningId  string
+}
+
+// ListEmergencyEventsResponse is a structure of the model.
+type ListEmergencyEventsResponse struct {
+	Events    []EmergencyEvent
+	NextToken *string
+}
+
+// ListEmergencyOpeningsRequest is a structure of the model.
+type ListEmergencyOpeningsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListEmergencyOpeningsResponse is a structure of the model.
+type ListEmergencyOpeningsResponse struct {
+	EmergencyOpenings []EmergencyOpening
+	NextToken         *string
+}
+
+// LogValue hides the sensitive members.
+func (v ListEmergencyOpeningsResponse) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeListEmergencyOpeningsResponse, v)
 }
 
 // ListEventSinksRequest is a structure of the model.
@@ -3259,6 +3681,36 @@ type PolicyReference struct {
 	Path string
 }
 
+// PrepareEmergencyAccessRequest is a structure of the model.
+type PrepareEmergencyAccessRequest struct {
+	AccountIds       []string
+	AlarmAddresses   []string
+	ApproverIds      []string
+	Description      *string
+	DurationMinutes  *int32
+	InstanceArn      string
+	Name             string
+	OfflineCodes     *int32
+	OpenerIds        []string
+	PermissionSetArn string
+}
+
+// LogValue hides the sensitive members.
+func (v PrepareEmergencyAccessRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapePrepareEmergencyAccessRequest, v)
+}
+
+// PrepareEmergencyAccessResponse is a structure of the model.
+type PrepareEmergencyAccessResponse struct {
+	Codes           []string
+	EmergencyAccess EmergencyAccess
+}
+
+// LogValue hides the sensitive members.
+func (v PrepareEmergencyAccessResponse) LogValue() slog.Value {
+	return awsapi.LogValue(&shapePrepareEmergencyAccessResponse, v)
+}
+
 // PutAlertRuleRequest is a structure of the model.
 type PutAlertRuleRequest struct {
 	DedupKey     []string
@@ -3638,6 +4090,16 @@ type TestAlertRuleResponse struct {
 	Targets []string
 }
 
+// TestEmergencyAccessRequest is a structure of the model.
+type TestEmergencyAccessRequest struct {
+	AccessId string
+}
+
+// TestEmergencyAccessResponse is a structure of the model.
+type TestEmergencyAccessResponse struct {
+	Failures []string
+}
+
 // TestEventSinkRequest is a structure of the model.
 type TestEventSinkRequest struct {
 	SinkId string
@@ -3684,6 +4146,32 @@ type UnusedAssignment struct {
 	PrincipalId       string
 	PrincipalName     *string
 	PrincipalType     PrincipalType
+}
+
+// UpdateEmergencyAccessRequest is a structure of the model.
+type UpdateEmergencyAccessRequest struct {
+	AccessId        string
+	AccountIds      []string
+	AlarmAddresses  []string
+	ApproverIds     []string
+	Description     *string
+	DurationMinutes *int32
+	OpenerIds       []string
+}
+
+// LogValue hides the sensitive members.
+func (v UpdateEmergencyAccessRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeUpdateEmergencyAccessRequest, v)
+}
+
+// UpdateEmergencyAccessResponse is a structure of the model.
+type UpdateEmergencyAccessResponse struct {
+	EmergencyAccess EmergencyAccess
+}
+
+// LogValue hides the sensitive members.
+func (v UpdateEmergencyAccessResponse) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeUpdateEmergencyAccessResponse, v)
 }
 
 // UpdateEventSinkRequest is a structure of the model.
@@ -3905,6 +4393,28 @@ const (
 	DriftKindOutdated   DriftKind = "OUTDATED"
 )
 
+// EmergencyOpeningState is an enumeration of the model.
+type EmergencyOpeningState string
+
+// The values of EmergencyOpeningState.
+const (
+	EmergencyOpeningStatePending EmergencyOpeningState = "PENDING"
+	EmergencyOpeningStateOpen    EmergencyOpeningState = "OPEN"
+	EmergencyOpeningStateEnded   EmergencyOpeningState = "ENDED"
+	EmergencyOpeningStateDenied  EmergencyOpeningState = "DENIED"
+	EmergencyOpeningStateExpired EmergencyOpeningState = "EXPIRED"
+)
+
+// EmergencyReviewState is an enumeration of the model.
+type EmergencyReviewState string
+
+// The values of EmergencyReviewState.
+const (
+	EmergencyReviewStateNone   EmergencyReviewState = "NONE"
+	EmergencyReviewStateOpen   EmergencyReviewState = "OPEN"
+	EmergencyReviewStateClosed EmergencyReviewState = "CLOSED"
+)
+
 // EventSinkState is an enumeration of the model.
 type EventSinkState string
 
@@ -3966,26 +4476,28 @@ type ResourceType string
 
 // The values of ResourceType.
 const (
-	ResourceTypeAlert          ResourceType = "ALERT"
-	ResourceTypeAlertRule      ResourceType = "ALERT_RULE"
-	ResourceTypeAlertSilence   ResourceType = "ALERT_SILENCE"
-	ResourceTypeAlertTarget    ResourceType = "ALERT_TARGET"
-	ResourceTypeAccount        ResourceType = "ACCOUNT"
-	ResourceTypeClient         ResourceType = "CLIENT"
-	ResourceTypeDriftHealing   ResourceType = "DRIFT_HEALING"
-	ResourceTypeMfaDevice      ResourceType = "MFA_DEVICE"
-	ResourceTypeNotice         ResourceType = "NOTICE"
-	ResourceTypeOperatorKey    ResourceType = "OPERATOR_KEY"
-	ResourceTypePermissionSet  ResourceType = "PERMISSION_SET"
-	ResourceTypeRevocation     ResourceType = "REVOCATION"
-	ResourceTypeScimTarget     ResourceType = "SCIM_TARGET"
-	ResourceTypeScimTenant     ResourceType = "SCIM_TENANT"
-	ResourceTypeScimToken      ResourceType = "SCIM_TOKEN"
-	ResourceTypeSession        ResourceType = "SESSION"
-	ResourceTypeSetting        ResourceType = "SETTING"
-	ResourceTypeSignalReceiver ResourceType = "SIGNAL_RECEIVER"
-	ResourceTypeSignalStream   ResourceType = "SIGNAL_STREAM"
-	ResourceTypeUser           ResourceType = "USER"
+	ResourceTypeAlert            ResourceType = "ALERT"
+	ResourceTypeAlertRule        ResourceType = "ALERT_RULE"
+	ResourceTypeAlertSilence     ResourceType = "ALERT_SILENCE"
+	ResourceTypeAlertTarget      ResourceType = "ALERT_TARGET"
+	ResourceTypeAccount          ResourceType = "ACCOUNT"
+	ResourceTypeClient           ResourceType = "CLIENT"
+	ResourceTypeDriftHealing     ResourceType = "DRIFT_HEALING"
+	ResourceTypeEmergencyAccess  ResourceType = "EMERGENCY_ACCESS"
+	ResourceTypeEmergencyOpening ResourceType = "EMERGENCY_OPENING"
+	ResourceTypeMfaDevice        ResourceType = "MFA_DEVICE"
+	ResourceTypeNotice           ResourceType = "NOTICE"
+	ResourceTypeOperatorKey      ResourceType = "OPERATOR_KEY"
+	ResourceTypePermissionSet    ResourceType = "PERMISSION_SET"
+	ResourceTypeRevocation       ResourceType = "REVOCATION"
+	ResourceTypeScimTarget       ResourceType = "SCIM_TARGET"
+	ResourceTypeScimTenant       ResourceType = "SCIM_TENANT"
+	ResourceTypeScimToken        ResourceType = "SCIM_TOKEN"
+	ResourceTypeSession          ResourceType = "SESSION"
+	ResourceTypeSetting          ResourceType = "SETTING"
+	ResourceTypeSignalReceiver   ResourceType = "SIGNAL_RECEIVER"
+	ResourceTypeSignalStream     ResourceType = "SIGNAL_STREAM"
+	ResourceTypeUser             ResourceType = "USER"
 )
 
 // RevocationScope is an enumeration of the model.
@@ -4363,8 +4875,17 @@ var (
 	shapeCloseAlertResponse = awsapi.Shape{Name: "CloseAlertResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Alert", Shape: &shapeAlert, Required: true},
 	}}
-	shapeCount                     = awsapi.Shape{Name: "Count", Type: awsapi.Integer, HasMin: true, Min: 0}
-	shapeCreateAlertSilenceRequest = awsapi.Shape{Name: "CreateAlertSilenceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeCloseEmergencyOpeningRequest = awsapi.Shape{Name: "CloseEmergencyOpeningRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "OpeningId", Shape: &shapeEmergencyOpeningId, Required: true},
+	}}
+	shapeCloseEmergencyOpeningResponse = awsapi.Shape{Name: "CloseEmergencyOpeningResponse", Type: awsapi.Structure}
+	shapeCloseEmergencyReviewRequest   = awsapi.Shape{Name: "CloseEmergencyReviewRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "OpeningId", Shape: &shapeEmergencyOpeningId, Required: true},
+		{Name: "Reason", Shape: &shapeEmergencyReason, Required: true},
+	}}
+	shapeCloseEmergencyReviewResponse = awsapi.Shape{Name: "CloseEmergencyReviewResponse", Type: awsapi.Structure}
+	shapeCount                        = awsapi.Shape{Name: "Count", Type: awsapi.Integer, HasMin: true, Min: 0}
+	shapeCreateAlertSilenceRequest    = awsapi.Shape{Name: "CreateAlertSilenceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DurationSeconds", Shape: &shapeAlertSeconds, Required: true},
 		{Name: "Pattern", Shape: &shapeAlertPattern},
 		{Name: "Reason", Shape: &shapeAlertReason, Required: true},
@@ -4372,6 +4893,13 @@ var (
 	}}
 	shapeCreateAlertSilenceResponse = awsapi.Shape{Name: "CreateAlertSilenceResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AlertSilence", Shape: &shapeAlertSilence, Required: true},
+	}}
+	shapeCreateEmergencyCodesRequest = awsapi.Shape{Name: "CreateEmergencyCodesRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccessId", Shape: &shapeEmergencyAccessId, Required: true},
+		{Name: "Count", Shape: &shapeEmergencyCodeCount, Required: true},
+	}}
+	shapeCreateEmergencyCodesResponse = awsapi.Shape{Name: "CreateEmergencyCodesResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Codes", Shape: &shapeEmergencyCodes, Required: true},
 	}}
 	shapeCreateEventSinkRequest = awsapi.Shape{Name: "CreateEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Address", Shape: &shapeEventSinkAddress, Required: true},
@@ -4476,8 +5004,12 @@ var (
 	shapeDeleteAlertTargetRequest   = awsapi.Shape{Name: "DeleteAlertTargetRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Name", Shape: &shapeAlertName, Required: true},
 	}}
-	shapeDeleteAlertTargetResponse = awsapi.Shape{Name: "DeleteAlertTargetResponse", Type: awsapi.Structure}
-	shapeDeleteEventSinkRequest    = awsapi.Shape{Name: "DeleteEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeDeleteAlertTargetResponse    = awsapi.Shape{Name: "DeleteAlertTargetResponse", Type: awsapi.Structure}
+	shapeDeleteEmergencyAccessRequest = awsapi.Shape{Name: "DeleteEmergencyAccessRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccessId", Shape: &shapeEmergencyAccessId, Required: true},
+	}}
+	shapeDeleteEmergencyAccessResponse = awsapi.Shape{Name: "DeleteEmergencyAccessResponse", Type: awsapi.Structure}
+	shapeDeleteEventSinkRequest        = awsapi.Shape{Name: "DeleteEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
 	}}
 	shapeDeleteEventSinkResponse = awsapi.Shape{Name: "DeleteEventSinkResponse", Type: awsapi.Structure}
@@ -4535,6 +5067,22 @@ var (
 	}}
 	shapeDescribeDriftHealingResponse = awsapi.Shape{Name: "DescribeDriftHealingResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DriftHealing", Shape: &shapeDriftHealing, Required: true},
+	}}
+	shapeDescribeEmergencyAccessRequest = awsapi.Shape{Name: "DescribeEmergencyAccessRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccessId", Shape: &shapeEmergencyAccessId, Required: true},
+	}}
+	shapeDescribeEmergencyAccessResponse = awsapi.Shape{Name: "DescribeEmergencyAccessResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Accounts", Shape: &shapeEmergencyAccounts, Required: true},
+		{Name: "CodesLeft", Shape: &shapeCount, Required: true},
+		{Name: "EmergencyAccess", Shape: &shapeEmergencyAccess, Required: true},
+		{Name: "People", Shape: &shapeEmergencyPeople, Required: true},
+	}}
+	shapeDescribeEmergencyOpeningRequest = awsapi.Shape{Name: "DescribeEmergencyOpeningRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "OpeningId", Shape: &shapeEmergencyOpeningId, Required: true},
+	}}
+	shapeDescribeEmergencyOpeningResponse = awsapi.Shape{Name: "DescribeEmergencyOpeningResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Credentials", Shape: &shapeEmergencyCredentials, Required: true},
+		{Name: "EmergencyOpening", Shape: &shapeEmergencyOpening, Required: true},
 	}}
 	shapeDescribeEventSinkRequest = awsapi.Shape{Name: "DescribeEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
@@ -4609,7 +5157,88 @@ var (
 	shapeDriftHealingStatus = awsapi.Shape{Name: "DriftHealingStatus", Type: awsapi.String, Enum: []string{"IN_PROGRESS", "SUCCEEDED", "FAILED"}}
 	shapeDriftKind          = awsapi.Shape{Name: "DriftKind", Type: awsapi.String, Enum: []string{"MISSING", "CHANGED", "UNEXPECTED", "OUTDATED"}}
 	shapeEmailAddress       = awsapi.Shape{Name: "EmailAddress", Type: awsapi.String, Sensitive: true}
-	shapeEnableUserRequest  = awsapi.Shape{Name: "EnableUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeEmergencyAccess    = awsapi.Shape{Name: "EmergencyAccess", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccessId", Shape: &shapeEmergencyAccessId, Required: true},
+		{Name: "AlarmAddresses", Shape: &shapeEmergencyAddresses},
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "Description", Shape: &shapeEmergencyDescription},
+		{Name: "DurationMinutes", Shape: &shapeEmergencyMinutes, Required: true},
+		{Name: "Failures", Shape: &shapeTexts},
+		{Name: "Name", Shape: &shapeEmergencyName, Required: true},
+		{Name: "OfflineCodes", Shape: &shapeBoolean},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+		{Name: "TestedAt", Shape: &shapeDate},
+	}}
+	shapeEmergencyAccessId   = awsapi.Shape{Name: "EmergencyAccessId", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[0-9a-f-]+"}
+	shapeEmergencyAccessList = awsapi.Shape{Name: "EmergencyAccessList", Type: awsapi.List, Elem: &shapeEmergencyAccess}
+	shapeEmergencyAccount    = awsapi.Shape{Name: "EmergencyAccount", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "Problem", Shape: &shapeText},
+	}}
+	shapeEmergencyAccountIds = awsapi.Shape{Name: "EmergencyAccountIds", Type: awsapi.List, HasMin: true, Min: 1, HasMax: true, Max: 50, Elem: &shapeAccountId}
+	shapeEmergencyAccounts   = awsapi.Shape{Name: "EmergencyAccounts", Type: awsapi.List, Elem: &shapeEmergencyAccount}
+	shapeEmergencyAddress    = awsapi.Shape{Name: "EmergencyAddress", Type: awsapi.String, HasMin: true, Min: 3, HasMax: true, Max: 254, Sensitive: true}
+	shapeEmergencyAddresses  = awsapi.Shape{Name: "EmergencyAddresses", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 10, Elem: &shapeEmergencyAddress}
+	shapeEmergencyCode       = awsapi.Shape{Name: "EmergencyCode", Type: awsapi.String, Sensitive: true}
+	shapeEmergencyCodeCount  = awsapi.Shape{Name: "EmergencyCodeCount", Type: awsapi.Integer, HasMin: true, Min: 1, HasMax: true, Max: 20}
+	shapeEmergencyCodes      = awsapi.Shape{Name: "EmergencyCodes", Type: awsapi.List, Elem: &shapeEmergencyCode}
+	shapeEmergencyCredential = awsapi.Shape{Name: "EmergencyCredential", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccessKeyId", Shape: &shapeAccessKeyId, Required: true},
+		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "EventId", Shape: &shapeText},
+		{Name: "ExpiresAt", Shape: &shapeDate, Required: true},
+		{Name: "GivenOutAt", Shape: &shapeDate, Required: true},
+	}}
+	shapeEmergencyCredentials = awsapi.Shape{Name: "EmergencyCredentials", Type: awsapi.List, Elem: &shapeEmergencyCredential}
+	shapeEmergencyDescription = awsapi.Shape{Name: "EmergencyDescription", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 700}
+	shapeEmergencyEvent       = awsapi.Shape{Name: "EmergencyEvent", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "At", Shape: &shapeDate, Required: true},
+		{Name: "ErrorCode", Shape: &shapeText},
+		{Name: "EventId", Shape: &shapeText, Required: true},
+		{Name: "EventName", Shape: &shapeText, Required: true},
+		{Name: "EventSource", Shape: &shapeText, Required: true},
+	}}
+	shapeEmergencyEvents  = awsapi.Shape{Name: "EmergencyEvents", Type: awsapi.List, Elem: &shapeEmergencyEvent}
+	shapeEmergencyMinutes = awsapi.Shape{Name: "EmergencyMinutes", Type: awsapi.Integer, HasMin: true, Min: 5, HasMax: true, Max: 240}
+	shapeEmergencyName    = awsapi.Shape{Name: "EmergencyName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64}
+	shapeEmergencyOpening = awsapi.Shape{Name: "EmergencyOpening", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccessId", Shape: &shapeEmergencyAccessId, Required: true},
+		{Name: "AccessName", Shape: &shapeEmergencyName, Required: true},
+		{Name: "ApproverId", Shape: &shapeUserId},
+		{Name: "ApproverName", Shape: &shapeUserName},
+		{Name: "AskedAt", Shape: &shapeDate, Required: true},
+		{Name: "EndedAt", Shape: &shapeDate},
+		{Name: "EndedBy", Shape: &shapeText},
+		{Name: "EndsAt", Shape: &shapeDate},
+		{Name: "IpAddress", Shape: &shapeText},
+		{Name: "OpenedAt", Shape: &shapeDate},
+		{Name: "OpenerId", Shape: &shapeUserId, Required: true},
+		{Name: "OpenerName", Shape: &shapeUserName, Required: true},
+		{Name: "OpeningId", Shape: &shapeEmergencyOpeningId, Required: true},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+		{Name: "Reason", Shape: &shapeEmergencyReason, Required: true},
+		{Name: "Review", Shape: &shapeEmergencyReviewState, Required: true},
+		{Name: "ReviewReason", Shape: &shapeEmergencyReason},
+		{Name: "ReviewedAt", Shape: &shapeDate},
+		{Name: "ReviewedBy", Shape: &shapeText},
+		{Name: "State", Shape: &shapeEmergencyOpeningState, Required: true},
+	}}
+	shapeEmergencyOpeningId    = awsapi.Shape{Name: "EmergencyOpeningId", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[0-9a-f-]+"}
+	shapeEmergencyOpeningState = awsapi.Shape{Name: "EmergencyOpeningState", Type: awsapi.String, Enum: []string{"PENDING", "OPEN", "ENDED", "DENIED", "EXPIRED"}}
+	shapeEmergencyOpenings     = awsapi.Shape{Name: "EmergencyOpenings", Type: awsapi.List, Elem: &shapeEmergencyOpening}
+	shapeEmergencyPeople       = awsapi.Shape{Name: "EmergencyPeople", Type: awsapi.List, Elem: &shapeEmergencyPerson}
+	shapeEmergencyPerson       = awsapi.Shape{Name: "EmergencyPerson", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Approves", Shape: &shapeBoolean, Required: true},
+		{Name: "Opens", Shape: &shapeBoolean, Required: true},
+		{Name: "Passkeys", Shape: &shapeCount, Required: true},
+		{Name: "Problem", Shape: &shapeText},
+		{Name: "UserId", Shape: &shapeUserId, Required: true},
+		{Name: "UserName", Shape: &shapeUserName},
+	}}
+	shapeEmergencyReason      = awsapi.Shape{Name: "EmergencyReason", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 1000}
+	shapeEmergencyReviewState = awsapi.Shape{Name: "EmergencyReviewState", Type: awsapi.String, Enum: []string{"NONE", "OPEN", "CLOSED"}}
+	shapeEmergencyUserIds     = awsapi.Shape{Name: "EmergencyUserIds", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 20, Elem: &shapeUserId}
+	shapeEnableUserRequest    = awsapi.Shape{Name: "EnableUserRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
 	}}
 	shapeEnableUserResponse     = awsapi.Shape{Name: "EnableUserResponse", Type: awsapi.Structure}
@@ -4811,6 +5440,31 @@ var (
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "RolesChecked", Shape: &shapeCount, Required: true},
 		{Name: "UncheckedAccounts", Shape: &shapeUncheckedAccounts, Required: true},
+	}}
+	shapeListEmergencyAccessesRequest = awsapi.Shape{Name: "ListEmergencyAccessesRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListEmergencyAccessesResponse = awsapi.Shape{Name: "ListEmergencyAccessesResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "EmergencyAccesses", Shape: &shapeEmergencyAccessList, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListEmergencyEventsRequest = awsapi.Shape{Name: "ListEmergencyEventsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "OpeningId", Shape: &shapeEmergencyOpeningId, Required: true},
+	}}
+	shapeListEmergencyEventsResponse = awsapi.Shape{Name: "ListEmergencyEventsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Events", Shape: &shapeEmergencyEvents, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListEmergencyOpeningsRequest = awsapi.Shape{Name: "ListEmergencyOpeningsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListEmergencyOpeningsResponse = awsapi.Shape{Name: "ListEmergencyOpeningsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "EmergencyOpenings", Shape: &shapeEmergencyOpenings, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
 	}}
 	shapeListEventSinksRequest = awsapi.Shape{Name: "ListEventSinksRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "MaxResults", Shape: &shapeMaxResults},
@@ -5111,7 +5765,23 @@ var (
 		{Name: "Name", Shape: &shapeText, Required: true},
 		{Name: "Path", Shape: &shapeText, Required: true},
 	}}
-	shapePolicyReferences    = awsapi.Shape{Name: "PolicyReferences", Type: awsapi.List, Elem: &shapePolicyReference}
+	shapePolicyReferences              = awsapi.Shape{Name: "PolicyReferences", Type: awsapi.List, Elem: &shapePolicyReference}
+	shapePrepareEmergencyAccessRequest = awsapi.Shape{Name: "PrepareEmergencyAccessRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccountIds", Shape: &shapeEmergencyAccountIds, Required: true},
+		{Name: "AlarmAddresses", Shape: &shapeEmergencyAddresses},
+		{Name: "ApproverIds", Shape: &shapeEmergencyUserIds},
+		{Name: "Description", Shape: &shapeEmergencyDescription},
+		{Name: "DurationMinutes", Shape: &shapeEmergencyMinutes},
+		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
+		{Name: "Name", Shape: &shapeEmergencyName, Required: true},
+		{Name: "OfflineCodes", Shape: &shapeEmergencyCodeCount},
+		{Name: "OpenerIds", Shape: &shapeEmergencyUserIds, Required: true},
+		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
+	}}
+	shapePrepareEmergencyAccessResponse = awsapi.Shape{Name: "PrepareEmergencyAccessResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Codes", Shape: &shapeEmergencyCodes},
+		{Name: "EmergencyAccess", Shape: &shapeEmergencyAccess, Required: true},
+	}}
 	shapePrincipalType       = awsapi.Shape{Name: "PrincipalType", Type: awsapi.String, Enum: []string{"GROUP", "USER"}}
 	shapePutAlertRuleRequest = awsapi.Shape{Name: "PutAlertRuleRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DedupKey", Shape: &shapeAlertFields},
@@ -5439,6 +6109,12 @@ var (
 		{Name: "Alert", Shape: &shapeAlert, Required: true},
 		{Name: "Targets", Shape: &shapeAlertNames, Required: true},
 	}}
+	shapeTestEmergencyAccessRequest = awsapi.Shape{Name: "TestEmergencyAccessRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccessId", Shape: &shapeEmergencyAccessId, Required: true},
+	}}
+	shapeTestEmergencyAccessResponse = awsapi.Shape{Name: "TestEmergencyAccessResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Failures", Shape: &shapeTexts, Required: true},
+	}}
 	shapeTestEventSinkRequest = awsapi.Shape{Name: "TestEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
 	}}
@@ -5472,7 +6148,19 @@ var (
 		{Name: "PrincipalName", Shape: &shapeText},
 		{Name: "PrincipalType", Shape: &shapePrincipalType, Required: true},
 	}}
-	shapeUnusedAssignments      = awsapi.Shape{Name: "UnusedAssignments", Type: awsapi.List, Elem: &shapeUnusedAssignment}
+	shapeUnusedAssignments            = awsapi.Shape{Name: "UnusedAssignments", Type: awsapi.List, Elem: &shapeUnusedAssignment}
+	shapeUpdateEmergencyAccessRequest = awsapi.Shape{Name: "UpdateEmergencyAccessRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccessId", Shape: &shapeEmergencyAccessId, Required: true},
+		{Name: "AccountIds", Shape: &shapeEmergencyAccountIds, Required: true},
+		{Name: "AlarmAddresses", Shape: &shapeEmergencyAddresses},
+		{Name: "ApproverIds", Shape: &shapeEmergencyUserIds},
+		{Name: "Description", Shape: &shapeEmergencyDescription},
+		{Name: "DurationMinutes", Shape: &shapeEmergencyMinutes},
+		{Name: "OpenerIds", Shape: &shapeEmergencyUserIds, Required: true},
+	}}
+	shapeUpdateEmergencyAccessResponse = awsapi.Shape{Name: "UpdateEmergencyAccessResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "EmergencyAccess", Shape: &shapeEmergencyAccess, Required: true},
+	}}
 	shapeUpdateEventSinkRequest = awsapi.Shape{Name: "UpdateEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Address", Shape: &shapeEventSinkAddress},
 		{Name: "CaCertificates", Shape: &shapeEventSinkCertificates},
