@@ -64,7 +64,14 @@ func TestDocuments(t *testing.T) {
 		if script == "" {
 			continue
 		}
-		script = "exec sallyport dev --data world --listen 127.0.0.1:0 &dev&\nready world ENDPOINT\nsample world\nenv DIR=world\n" + script + "terminate\nwait dev\n"
+		people := ""
+		if strings.Contains(script, "sallyport emergency prepare") {
+			people = "passkeys world olga paul\n"
+		}
+		if before, after, ok := strings.Cut(script, "exec sh -e -c '{ sallyport emergency reviews"); ok { // somebody has opened it
+			script = before + "open world olga paul\nexec sh -e -c '{ sallyport emergency reviews" + after
+		}
+		script = "exec sallyport dev --data world --listen 127.0.0.1:0 &dev&\nready world ENDPOINT\nsample world\n" + people + "env DIR=world\n" + script + "terminate\nwait dev\n"
 		name := strings.TrimSuffix(filepath.Base(file), ".md") + ".txtar"
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o600); err != nil {
 			t.Fatal(err)
@@ -74,7 +81,7 @@ func TestDocuments(t *testing.T) {
 		t.Errorf("%d blocks were found", ran)
 	}
 	testscript.Run(t, testscript.Params{Dir: dir, RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"ready": ready, "terminate": terminate, "sample": sample,
+		"ready": ready, "terminate": terminate, "sample": sample, "passkeys": passkeys, "open": openEmergency,
 	}})
 }
 

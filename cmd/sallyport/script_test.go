@@ -39,6 +39,8 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"sallyport": 
 //	receive NAME FILE SECRETFILE   starts a receiver of events: see there
 //	setenv FILE        sets NAME=VALUE of a file
 //	tamper DIR ACCOUNT NAME  changes roles of an account in the database of a stopped server, and adds one
+//	passkeys DIR NAME…   adds users with a password and a passkey to a sample world
+//	open DIR OPENER APPROVER  opens the emergency access of a sample world; $OPENING is the opening's id
 //	within DURATION    fails when more time than that has passed since the last hang
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -47,6 +49,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"taken": taken, "free": free, "ready": ready, "get": get, "send": send, "hang": hang, "within": within, "terminate": terminate,
 			"tamper": tamper, "drawn": drawn, "otpauth": otpauth, "setenv": setenv, "receive": receive,
+			"passkeys": passkeys, "open": openEmergency,
 			"database": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], pgtest.NewDatabase(t)) },
 		},
 	})
