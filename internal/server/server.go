@@ -58,28 +58,6 @@ type Server struct {
 	instance store.Instance
 	made     bool // by this start
 
-	minter   *credential.Minter
-	keys     *credential.LongTerm
-	used     keyUse
-	gate     *revocation.Gate
-	sessions *session.Service
-	login    *login.Service
-	vendor   *vend.Vendor
-	api      *endpoint.API
-	pages    *web.Server
-	scim     *scim.Server
-	signals  *ssf.Server
-	worker   *provision.Worker
-	revoker  *revocation.Worker
-	inspect  *provision.Inspector
-	push     *scimpush.Worker
-	sinks    *stream.Worker
-	alerts   *alert.Evaluator
-	alarms   *alert.Deliverer
-	mail     *mail.Outbox
-	breached *breach.List
-	file     *audit.File // nil: off
-	registry *prometheus.Registry
 	minter    *credential.Minter
 	keys      *credential.LongTerm
 	used      keyUse
@@ -96,6 +74,8 @@ type Server struct {
 	inspect   *provision.Inspector
 	push      *scimpush.Worker
 	sinks     *stream.Worker
+	alerts    *alert.Evaluator
+	alarms    *alert.Deliverer
 	mail      *mail.Outbox
 	emergency *emergency.Service
 	breached  *breach.List

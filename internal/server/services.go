@@ -38,8 +38,7 @@ func (s *Server) services() []service {
 	oidc := &ssooidc.Service{Sessions: s.sessions, Owner: s.instance.Owner, StoreID: s.instance.StoreID}
 	own := &sallyport.Service{
 		Login: s.login, Sessions: s.sessions, Instance: s.instance.ID, Owner: s.instance.Owner, OperatorKeys: s.ring, SCIM: strings.TrimSuffix(s.cfg.URL, "/"), Inspector: s.inspect,
-		Push: s.push, Sinks: s.sinks, SignalKeys: s.signals.CountKeys, RoleLayers: s.api.RoleLayers,
-		Push: s.push, Sinks: s.sinks, SignalKeys: s.signals.CountKeys, Emergency: s.emergency,
+		Push: s.push, Sinks: s.sinks, SignalKeys: s.signals.CountKeys, RoleLayers: s.api.RoleLayers, Emergency: s.emergency,
 	}
 	trail := &cloudtrail.Service{}
 	people := &portal.Service{Sessions: s.sessions, Vendor: s.vendor}

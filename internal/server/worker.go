@@ -205,8 +205,7 @@ func (s *Server) pruneOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune, s.pruneAlerts, usage.Prune} {
-	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune, emergency.Prune} {
+	for _, prune := range []func(*store.Tx) (bool, error){s.sessions.Prune, revocation.Prune, s.pruneAlerts, usage.Prune, emergency.Prune} {
 		for more := true; more; {
 			err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
 				more, err = prune(tx)

@@ -36,11 +36,9 @@ type Values struct {
 	AlertPipelines string        // entries with commas between them: see package alert
 	AlertsKept     time.Duration // how long closed alerts are
 
-	RoleSuffix     string
-	DriftEvery     time.Duration // 0: never
-	HistoryKeep    time.Duration
-	RoleSuffix string
-	DriftEvery time.Duration // 0: never
+	RoleSuffix  string
+	DriftEvery  time.Duration // 0: never
+	HistoryKeep time.Duration
 
 	EmergencyTestHour int // of the day, UTC
 
@@ -106,10 +104,10 @@ var table = []definition{
 		"The callers that may change access without an alert, with commas between them: ARNs of users and roles; ROLE@SOURCE for a role whose sessions have a source identity, or a person behind them; scim:NAME for a source of people and groups."),
 	durations("drift.every", 0, "not there", time.Minute, 30*day, true, func(v *Values) *time.Duration { return &v.DriftEvery },
 		"How often the roles in all accounts are compared with what was provisioned; 0: only when somebody asks (sallyport drift)."),
-	durations("history.keep", 400*day, "not there", 30*day, 3650*day, false, func(v *Values) *time.Duration { return &v.HistoryKeep },
-		"How long it is remembered who had access to what, after it has ended, and what was used (sallyport access, sallyport usage). Names of people are part of it."),
 	numbers("emergency.test-hour", 6, "not there", 0, 23, func(v *Values) *int { return &v.EmergencyTestHour },
 		"At what hour of the day, UTC, every emergency access is tested: whether it could be opened now."),
+	durations("history.keep", 400*day, "not there", 30*day, 3650*day, false, func(v *Values) *time.Duration { return &v.HistoryKeep },
+		"How long it is remembered who had access to what, after it has ended, and what was used (sallyport access, sallyport usage). Names of people are part of it."),
 	words("limits.mode", string(quota.Strict), string(quota.Strict), func(v *Values) *string { return &v.LimitsMode }, []string{string(quota.Strict), string(quota.Relaxed)},
 		"Whose limits hold: AWS's, or our own larger ones. What was made under larger limits stays."),
 	words("limits.throttle", Off, AWSRates, func(v *Values) *string { return &v.LimitsThrottle }, []string{Off, AWSRates}, "Whether calls are throttled at AWS's rates."),

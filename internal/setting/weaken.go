@@ -12,6 +12,7 @@ var weaker = map[string]func(before, after string) bool{
 	"alerts.kept":                 shorter,
 	"alerts.pipelines":            added,
 	"drift.every":                 longerOrNever,
+	"emergency.test-hour":         never,
 	"history.keep":                shorter,
 	"limits.mode":                 never,
 	"limits.throttle":             later(AWSRates, Off),
