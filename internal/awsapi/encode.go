@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/xml"
 	"math"
 	"reflect"
@@ -39,6 +40,8 @@ func appendJSON(b []byte, s *Shape, v reflect.Value) []byte {
 		return strconv.AppendBool(b, v.Bool())
 	case Timestamp:
 		return appendSeconds(b, v.Interface().(time.Time))
+	case Blob:
+		return append(base64.StdEncoding.AppendEncode(append(b, '"'), v.Bytes()), '"')
 	}
 	if v.Len() == 0 { // a document that must be there and is not
 		return append(b, "null"...)
@@ -213,6 +216,8 @@ func scalarText(s *Shape, v reflect.Value) string {
 		return strconv.FormatBool(v.Bool())
 	case Timestamp:
 		return v.Interface().(time.Time).UTC().Format("2006-01-02T15:04:05Z")
+	case Blob:
+		return base64.StdEncoding.EncodeToString(v.Bytes())
 	case Document:
 		return string(v.Bytes())
 	}

@@ -76,6 +76,8 @@ func recordValue(s *Shape, v reflect.Value) any {
 		return v.Bool()
 	case Timestamp:
 		return v.Interface().(time.Time).UTC().Format(time.RFC3339Nano)
+	case Blob:
+		return v.Bytes() // encoding/json writes base64
 	case Document:
 		return json.RawMessage(v.Bytes())
 	}

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"math"
@@ -22,6 +23,8 @@ func bindScalar(s *Shape, at *path, src any, dst reflect.Value) (scalar, error) 
 		return scalar{}, bindBool(at, src, dst)
 	case Timestamp:
 		return scalar{}, bindTime(at, src, dst)
+	case Blob:
+		return bindBlob(at, src, dst)
 	}
 	str, ok := src.(string)
 	if t, isText := src.(text); isText {
@@ -32,6 +35,23 @@ func bindScalar(s *Shape, at *path, src any, dst reflect.Value) (scalar, error) 
 	}
 	dst.SetString(str)
 	return scalar{text: str, size: runes(str)}, nil
+}
+
+// bindBlob reads bytes in base64; their number is their size.
+func bindBlob(at *path, src any, dst reflect.Value) (scalar, error) {
+	str, ok := src.(string)
+	if t, isText := src.(text); isText {
+		str, ok = string(t), true
+	}
+	if !ok {
+		return scalar{}, unexpected(src, "Blob", at)
+	}
+	b, err := base64.StdEncoding.DecodeString(str)
+	if err != nil {
+		return scalar{}, unexpected(src, "Blob", at)
+	}
+	dst.SetBytes(b)
+	return scalar{text: str, size: int64(len(b))}, nil
 }
 
 func bindInt(at *path, src any, dst reflect.Value) (scalar, error) {

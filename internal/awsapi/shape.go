@@ -18,10 +18,11 @@ const (
 	Long
 	Boolean
 	Timestamp
+	Blob     // bytes, in base64
 	Document // any JSON value
 )
 
-func (t Type) scalar() bool { return t >= String && t <= Timestamp }
+func (t Type) scalar() bool { return t >= String && t <= Blob }
 
 // Location is where a member of an input travels.
 type Location uint8

@@ -136,6 +136,7 @@ var Info = awsapi.Service{
 		&opListEventDataStores,
 		&opListImportFailures,
 		&opListImports,
+		&opListPublicKeys,
 		&opListQueries,
 		&opListTags,
 		&opListTrails,
@@ -188,6 +189,7 @@ type Service[T any] interface {
 	ListEventDataStores(ctx context.Context, call T, in *ListEventDataStoresRequest) (*ListEventDataStoresResponse, error)
 	ListImportFailures(ctx context.Context, call T, in *ListImportFailuresRequest) (*ListImportFailuresResponse, error)
 	ListImports(ctx context.Context, call T, in *ListImportsRequest) (*ListImportsResponse, error)
+	ListPublicKeys(ctx context.Context, call T, in *ListPublicKeysRequest) (*ListPublicKeysResponse, error)
 	ListQueries(ctx context.Context, call T, in *ListQueriesRequest) (*ListQueriesResponse, error)
 	ListTags(ctx context.Context, call T, in *ListTagsRequest) (*ListTagsResponse, error)
 	ListTrails(ctx context.Context, call T, in *ListTrailsRequest) (*ListTrailsResponse, error)
@@ -348,6 +350,11 @@ func (Unimplemented[T]) ListImports(context.Context, T, *ListImportsRequest) (*L
 	return nil, awsapi.NotImplemented(&opListImports)
 }
 
+// ListPublicKeys says that the operation is not implemented.
+func (Unimplemented[T]) ListPublicKeys(context.Context, T, *ListPublicKeysRequest) (*ListPublicKeysResponse, error) {
+	return nil, awsapi.NotImplemented(&opListPublicKeys)
+}
+
 // ListQueries says that the operation is not implemented.
 func (Unimplemented[T]) ListQueries(context.Context, T, *ListQueriesRequest) (*ListQueriesResponse, error) {
 	return nil, awsapi.NotImplemented(&opListQueries)
@@ -478,6 +485,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListEventDataStores, s.ListEventDataStores),
 		awsapi.Op(&Info, &opListImportFailures, s.ListImportFailures),
 		awsapi.Op(&Info, &opListImports, s.ListImports),
+		awsapi.Op(&Info, &opListPublicKeys, s.ListPublicKeys),
 		awsapi.Op(&Info, &opListQueries, s.ListQueries),
 		awsapi.Op(&Info, &opListTags, s.ListTags),
 		awsapi.Op(&Info, &opListTrails, s.ListTrails),
@@ -744,6 +752,15 @@ var (
 		Out:       &shapeListImportsResponse, ResultWrapper: "",
 		Errors: []string{"EventDataStoreARNInvalidException", "InvalidNextTokenException", "InvalidParameterException", "OperationNotPermittedException", "UnsupportedOperationException"},
 		NewIn:  func() any { return new(ListImportsRequest) }, NewOut: func() any { return new(ListImportsResponse) },
+	}
+	opListPublicKeys = awsapi.OperationMeta{
+		Name: "ListPublicKeys", Action: "cloudtrail:ListPublicKeys", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "cloudtrail.amazonaws.com",
+		Resources: []string{"*"},
+		In:        &shapeListPublicKeysRequest,
+		Out:       &shapeListPublicKeysResponse, ResultWrapper: "",
+		Errors: []string{"InvalidTimeRangeException", "InvalidTokenException", "OperationNotPermittedException", "UnsupportedOperationException"},
+		NewIn:  func() any { return new(ListPublicKeysRequest) }, NewOut: func() any { return new(ListPublicKeysResponse) },
 	}
 	opListQueries = awsapi.OperationMeta{
 		Name: "ListQueries", Action: "cloudtrail:ListQueries", ReadOnly: true, Unsigned: false,
@@ -1442,6 +1459,19 @@ type ListImportsResponse struct {
 	NextToken *string
 }
 
+// ListPublicKeysRequest is a structure of the model.
+type ListPublicKeysRequest struct {
+	EndTime   *time.Time
+	NextToken *string
+	StartTime *time.Time
+}
+
+// ListPublicKeysResponse is a structure of the model.
+type ListPublicKeysResponse struct {
+	NextToken     *string
+	PublicKeyList []PublicKey
+}
+
 // ListQueriesRequest is a structure of the model.
 type ListQueriesRequest struct {
 	EndTime        *time.Time
@@ -1507,6 +1537,14 @@ type LookupEventsResponse struct {
 type PartitionKey struct {
 	Name string
 	Type string
+}
+
+// PublicKey is a structure of the model.
+type PublicKey struct {
+	Fingerprint       *string
+	ValidityEndTime   *time.Time
+	ValidityStartTime *time.Time
+	Value             []byte
 }
 
 // PutEventSelectorsRequest is a structure of the model.
@@ -1983,6 +2021,7 @@ var (
 	shapeAdvancedFieldSelectors = awsapi.Shape{Name: "AdvancedFieldSelectors", Type: awsapi.List, HasMin: true, Min: 1, Elem: &shapeAdvancedFieldSelector}
 	shapeBillingMode            = awsapi.Shape{Name: "BillingMode", Type: awsapi.String, Enum: []string{"EXTENDABLE_RETENTION_PRICING", "FIXED_RETENTION_PRICING"}}
 	shapeBoolean                = awsapi.Shape{Name: "Boolean", Type: awsapi.Boolean}
+	shapeByteBuffer             = awsapi.Shape{Name: "ByteBuffer", Type: awsapi.Blob}
 	shapeCancelQueryRequest     = awsapi.Shape{Name: "CancelQueryRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "EventDataStore", Shape: &shapeEventDataStoreArn},
 		{Name: "QueryId", Shape: &shapeUUID, Required: true},
@@ -2372,6 +2411,15 @@ var (
 		{Name: "Imports", Shape: &shapeImportsList},
 		{Name: "NextToken", Shape: &shapePaginationToken},
 	}}
+	shapeListPublicKeysRequest = awsapi.Shape{Name: "ListPublicKeysRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "EndTime", Shape: &shapeDate},
+		{Name: "NextToken", Shape: &shapeString},
+		{Name: "StartTime", Shape: &shapeDate},
+	}}
+	shapeListPublicKeysResponse = awsapi.Shape{Name: "ListPublicKeysResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeString},
+		{Name: "PublicKeyList", Shape: &shapePublicKeyList},
+	}}
 	shapeListQueriesMaxResultsCount = awsapi.Shape{Name: "ListQueriesMaxResultsCount", Type: awsapi.Integer, HasMin: true, Min: 1, HasMax: true, Max: 1000}
 	shapeListQueriesRequest         = awsapi.Shape{Name: "ListQueriesRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "EndTime", Shape: &shapeDate},
@@ -2431,9 +2479,16 @@ var (
 		{Name: "Name", Shape: &shapePartitionKeyName, Required: true},
 		{Name: "Type", Shape: &shapePartitionKeyType, Required: true},
 	}}
-	shapePartitionKeyList         = awsapi.Shape{Name: "PartitionKeyList", Type: awsapi.List, HasMax: true, Max: 2, Elem: &shapePartitionKey}
-	shapePartitionKeyName         = awsapi.Shape{Name: "PartitionKeyName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 255, Pattern: "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF\\t]*", RE2: "[\\x{0020}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}\\t]*"}
-	shapePartitionKeyType         = awsapi.Shape{Name: "PartitionKeyType", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 255, Pattern: "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF\\t]*", RE2: "[\\x{0020}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}\\t]*"}
+	shapePartitionKeyList = awsapi.Shape{Name: "PartitionKeyList", Type: awsapi.List, HasMax: true, Max: 2, Elem: &shapePartitionKey}
+	shapePartitionKeyName = awsapi.Shape{Name: "PartitionKeyName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 255, Pattern: "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF\\t]*", RE2: "[\\x{0020}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}\\t]*"}
+	shapePartitionKeyType = awsapi.Shape{Name: "PartitionKeyType", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 255, Pattern: "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF\\t]*", RE2: "[\\x{0020}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}\\t]*"}
+	shapePublicKey        = awsapi.Shape{Name: "PublicKey", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Fingerprint", Shape: &shapeString},
+		{Name: "ValidityEndTime", Shape: &shapeDate},
+		{Name: "ValidityStartTime", Shape: &shapeDate},
+		{Name: "Value", Shape: &shapeByteBuffer},
+	}}
+	shapePublicKeyList            = awsapi.Shape{Name: "PublicKeyList", Type: awsapi.List, Elem: &shapePublicKey}
 	shapePutEventSelectorsRequest = awsapi.Shape{Name: "PutEventSelectorsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AdvancedEventSelectors", Shape: &shapeAdvancedEventSelectors},
 		{Name: "EventSelectors", Shape: &shapeEventSelectors},

@@ -50,6 +50,7 @@ var Info = awsapi.Service{
 		&opCreateScimToken,
 		&opCreateSignalReceiver,
 		&opCreateSignalStream,
+		&opCreateTrailBucket,
 		&opDeleteAlertRule,
 		&opDeleteAlertSilence,
 		&opDeleteAlertTarget,
@@ -64,6 +65,7 @@ var Info = awsapi.Service{
 		&opDeleteScimToken,
 		&opDeleteSignalReceiver,
 		&opDeleteSignalStream,
+		&opDeleteTrailBucket,
 		&opDescribeAlert,
 		&opDescribeDriftHealing,
 		&opDescribeEmergencyAccess,
@@ -119,6 +121,8 @@ var Info = awsapi.Service{
 		&opListSettings,
 		&opListSignalReceivers,
 		&opListSignalStreams,
+		&opListTrailBuckets,
+		&opListTrailDigests,
 		&opListUnusedAccess,
 		&opListUsage,
 		&opListUserAccess,
@@ -135,6 +139,7 @@ var Info = awsapi.Service{
 		&opRetryDeadEvents,
 		&opRevoke,
 		&opRotateSignalKey,
+		&opRotateTrailKey,
 		&opSetAlertRuleEnabled,
 		&opStartScimTargetSync,
 		&opTestAlertRule,
@@ -188,6 +193,8 @@ type Service[T any] interface {
 	CreateSignalReceiver(ctx context.Context, call T, in *CreateSignalReceiverRequest) (*CreateSignalReceiverResponse, error)
 	// CreateSignalStream tells a receiver elsewhere of what happens here. The token that it polls and manages its stream with is shown this once.
 	CreateSignalStream(ctx context.Context, call T, in *CreateSignalStreamRequest) (*CreateSignalStreamResponse, error)
+	// CreateTrailBucket makes a place for trail files: a folder that the server keeps itself or, with Endpoint, a bucket of an S3 server elsewhere.
+	CreateTrailBucket(ctx context.Context, call T, in *CreateTrailBucketRequest) (*CreateTrailBucketResponse, error)
 	// DeleteAlertRule removes a rule; its alerts stay. A rule that comes with the program can be disabled instead.
 	DeleteAlertRule(ctx context.Context, call T, in *DeleteAlertRuleRequest) (*DeleteAlertRuleResponse, error)
 	// DeleteAlertSilence ends a silence.
@@ -216,6 +223,8 @@ type Service[T any] interface {
 	DeleteSignalReceiver(ctx context.Context, call T, in *DeleteSignalReceiverRequest) (*DeleteSignalReceiverResponse, error)
 	// DeleteSignalStream ends a stream, with all that waits in it.
 	DeleteSignalStream(ctx context.Context, call T, in *DeleteSignalStreamRequest) (*DeleteSignalStreamResponse, error)
+	// DeleteTrailBucket forgets a place for trail files. What is in it stays.
+	DeleteTrailBucket(ctx context.Context, call T, in *DeleteTrailBucketRequest) (*DeleteTrailBucketResponse, error)
 	// DescribeAlert shows an alert with the event that made it and where it was sent.
 	DescribeAlert(ctx context.Context, call T, in *DescribeAlertRequest) (*DescribeAlertResponse, error)
 	// DescribeDriftHealing tells how far the healing of a role has come.
@@ -326,6 +335,10 @@ type Service[T any] interface {
 	ListSignalReceivers(ctx context.Context, call T, in *ListSignalReceiversRequest) (*ListSignalReceiversResponse, error)
 	// ListSignalStreams lists the receivers that are told of what happens here, and how delivery goes.
 	ListSignalStreams(ctx context.Context, call T, in *ListSignalStreamsRequest) (*ListSignalStreamsResponse, error)
+	// ListTrailBuckets lists the places for trail files by name.
+	ListTrailBuckets(ctx context.Context, call T, in *ListTrailBucketsRequest) (*ListTrailBucketsResponse, error)
+	// ListTrailDigests lists the digests that the server has written of a trail, oldest first, with the audit log's chain there, and tells which events are in no file yet.
+	ListTrailDigests(ctx context.Context, call T, in *ListTrailDigestsRequest) (*ListTrailDigestsResponse, error)
 	// ListUnusedAccess lists the assignments that were granted before a time and by which nobody has got credentials since. CountedUntil tells up to when credentials are counted.
 	ListUnusedAccess(ctx context.Context, call T, in *ListUnusedAccessRequest) (*ListUnusedAccessResponse, error)
 	// ListUsage sums up what was given out from one day to another, both inclusive and in UTC: by users, groups as of then, permission sets or accounts. What somebody had by two groups counts for both. CountedUntil tells up to when credentials are counted.
@@ -358,6 +371,8 @@ type Service[T any] interface {
 	Revoke(ctx context.Context, call T, in *RevokeRequest) (*RevokeResponse, error)
 	// RotateSignalKey makes a new key for the signatures of signals. It is published at once, and signs from a minute later on.
 	RotateSignalKey(ctx context.Context, call T, in *RotateSignalKeyRequest) (*RotateSignalKeyResponse, error)
+	// RotateTrailKey has the digests of trails signed with another key from now on: a new one or, with KmsKeyId, one that lives in AWS KMS.
+	RotateTrailKey(ctx context.Context, call T, in *RotateTrailKeyRequest) (*RotateTrailKeyResponse, error)
 	// SetAlertRuleEnabled turns a rule on or off.
 	SetAlertRuleEnabled(ctx context.Context, call T, in *SetAlertRuleEnabledRequest) (*SetAlertRuleEnabledResponse, error)
 	// StartScimTargetSync compares both sides and puts right what differs there. With DryRun it does nothing but say what it would do.
@@ -476,6 +491,11 @@ func (Unimplemented[T]) CreateSignalStream(context.Context, T, *CreateSignalStre
 	return nil, awsapi.NotImplemented(&opCreateSignalStream)
 }
 
+// CreateTrailBucket says that the operation is not implemented.
+func (Unimplemented[T]) CreateTrailBucket(context.Context, T, *CreateTrailBucketRequest) (*CreateTrailBucketResponse, error) {
+	return nil, awsapi.NotImplemented(&opCreateTrailBucket)
+}
+
 // DeleteAlertRule says that the operation is not implemented.
 func (Unimplemented[T]) DeleteAlertRule(context.Context, T, *DeleteAlertRuleRequest) (*DeleteAlertRuleResponse, error) {
 	return nil, awsapi.NotImplemented(&opDeleteAlertRule)
@@ -544,6 +564,11 @@ func (Unimplemented[T]) DeleteSignalReceiver(context.Context, T, *DeleteSignalRe
 // DeleteSignalStream says that the operation is not implemented.
 func (Unimplemented[T]) DeleteSignalStream(context.Context, T, *DeleteSignalStreamRequest) (*DeleteSignalStreamResponse, error) {
 	return nil, awsapi.NotImplemented(&opDeleteSignalStream)
+}
+
+// DeleteTrailBucket says that the operation is not implemented.
+func (Unimplemented[T]) DeleteTrailBucket(context.Context, T, *DeleteTrailBucketRequest) (*DeleteTrailBucketResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteTrailBucket)
 }
 
 // DescribeAlert says that the operation is not implemented.
@@ -821,6 +846,16 @@ func (Unimplemented[T]) ListSignalStreams(context.Context, T, *ListSignalStreams
 	return nil, awsapi.NotImplemented(&opListSignalStreams)
 }
 
+// ListTrailBuckets says that the operation is not implemented.
+func (Unimplemented[T]) ListTrailBuckets(context.Context, T, *ListTrailBucketsRequest) (*ListTrailBucketsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListTrailBuckets)
+}
+
+// ListTrailDigests says that the operation is not implemented.
+func (Unimplemented[T]) ListTrailDigests(context.Context, T, *ListTrailDigestsRequest) (*ListTrailDigestsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListTrailDigests)
+}
+
 // ListUnusedAccess says that the operation is not implemented.
 func (Unimplemented[T]) ListUnusedAccess(context.Context, T, *ListUnusedAccessRequest) (*ListUnusedAccessResponse, error) {
 	return nil, awsapi.NotImplemented(&opListUnusedAccess)
@@ -899,6 +934,11 @@ func (Unimplemented[T]) Revoke(context.Context, T, *RevokeRequest) (*RevokeRespo
 // RotateSignalKey says that the operation is not implemented.
 func (Unimplemented[T]) RotateSignalKey(context.Context, T, *RotateSignalKeyRequest) (*RotateSignalKeyResponse, error) {
 	return nil, awsapi.NotImplemented(&opRotateSignalKey)
+}
+
+// RotateTrailKey says that the operation is not implemented.
+func (Unimplemented[T]) RotateTrailKey(context.Context, T, *RotateTrailKeyRequest) (*RotateTrailKeyResponse, error) {
+	return nil, awsapi.NotImplemented(&opRotateTrailKey)
 }
 
 // SetAlertRuleEnabled says that the operation is not implemented.
@@ -991,6 +1031,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opCreateScimToken, s.CreateScimToken),
 		awsapi.Op(&Info, &opCreateSignalReceiver, s.CreateSignalReceiver),
 		awsapi.Op(&Info, &opCreateSignalStream, s.CreateSignalStream),
+		awsapi.Op(&Info, &opCreateTrailBucket, s.CreateTrailBucket),
 		awsapi.Op(&Info, &opDeleteAlertRule, s.DeleteAlertRule),
 		awsapi.Op(&Info, &opDeleteAlertSilence, s.DeleteAlertSilence),
 		awsapi.Op(&Info, &opDeleteAlertTarget, s.DeleteAlertTarget),
@@ -1005,6 +1046,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opDeleteScimToken, s.DeleteScimToken),
 		awsapi.Op(&Info, &opDeleteSignalReceiver, s.DeleteSignalReceiver),
 		awsapi.Op(&Info, &opDeleteSignalStream, s.DeleteSignalStream),
+		awsapi.Op(&Info, &opDeleteTrailBucket, s.DeleteTrailBucket),
 		awsapi.Op(&Info, &opDescribeAlert, s.DescribeAlert),
 		awsapi.Op(&Info, &opDescribeDriftHealing, s.DescribeDriftHealing),
 		awsapi.Op(&Info, &opDescribeEmergencyAccess, s.DescribeEmergencyAccess),
@@ -1060,6 +1102,8 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListSettings, s.ListSettings),
 		awsapi.Op(&Info, &opListSignalReceivers, s.ListSignalReceivers),
 		awsapi.Op(&Info, &opListSignalStreams, s.ListSignalStreams),
+		awsapi.Op(&Info, &opListTrailBuckets, s.ListTrailBuckets),
+		awsapi.Op(&Info, &opListTrailDigests, s.ListTrailDigests),
 		awsapi.Op(&Info, &opListUnusedAccess, s.ListUnusedAccess),
 		awsapi.Op(&Info, &opListUsage, s.ListUsage),
 		awsapi.Op(&Info, &opListUserAccess, s.ListUserAccess),
@@ -1076,6 +1120,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opRetryDeadEvents, s.RetryDeadEvents),
 		awsapi.Op(&Info, &opRevoke, s.Revoke),
 		awsapi.Op(&Info, &opRotateSignalKey, s.RotateSignalKey),
+		awsapi.Op(&Info, &opRotateTrailKey, s.RotateTrailKey),
 		awsapi.Op(&Info, &opSetAlertRuleEnabled, s.SetAlertRuleEnabled),
 		awsapi.Op(&Info, &opStartScimTargetSync, s.StartScimTargetSync),
 		awsapi.Op(&Info, &opTestAlertRule, s.TestAlertRule),
@@ -1247,6 +1292,15 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(CreateSignalStreamRequest) }, NewOut: func() any { return new(CreateSignalStreamResponse) },
 	}
+	opCreateTrailBucket = awsapi.OperationMeta{
+		Name: "CreateTrailBucket", Action: "sallyport:CreateTrailBucket", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeCreateTrailBucketRequest,
+		Out:       &shapeCreateTrailBucketResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CreateTrailBucketRequest) }, NewOut: func() any { return new(CreateTrailBucketResponse) },
+	}
 	opDeleteAlertRule = awsapi.OperationMeta{
 		Name: "DeleteAlertRule", Action: "sallyport:DeleteAlertRule", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1373,6 +1427,15 @@ var (
 		Out:       &shapeDeleteSignalStreamResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DeleteSignalStreamRequest) }, NewOut: func() any { return new(DeleteSignalStreamResponse) },
+	}
+	opDeleteTrailBucket = awsapi.OperationMeta{
+		Name: "DeleteTrailBucket", Action: "sallyport:DeleteTrailBucket", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeDeleteTrailBucketRequest,
+		Out:       &shapeDeleteTrailBucketResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteTrailBucketRequest) }, NewOut: func() any { return new(DeleteTrailBucketResponse) },
 	}
 	opDescribeAlert = awsapi.OperationMeta{
 		Name: "DescribeAlert", Action: "sallyport:DescribeAlert", ReadOnly: true, Unsigned: false,
@@ -1877,6 +1940,24 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListSignalStreamsRequest) }, NewOut: func() any { return new(ListSignalStreamsResponse) },
 	}
+	opListTrailBuckets = awsapi.OperationMeta{
+		Name: "ListTrailBuckets", Action: "sallyport:ListTrailBuckets", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListTrailBucketsRequest,
+		Out:       &shapeListTrailBucketsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListTrailBucketsRequest) }, NewOut: func() any { return new(ListTrailBucketsResponse) },
+	}
+	opListTrailDigests = awsapi.OperationMeta{
+		Name: "ListTrailDigests", Action: "sallyport:ListTrailDigests", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListTrailDigestsRequest,
+		Out:       &shapeListTrailDigestsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListTrailDigestsRequest) }, NewOut: func() any { return new(ListTrailDigestsResponse) },
+	}
 	opListUnusedAccess = awsapi.OperationMeta{
 		Name: "ListUnusedAccess", Action: "sallyport:ListUnusedAccess", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -2021,6 +2102,15 @@ var (
 		Out:       &shapeRotateSignalKeyResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(RotateSignalKeyRequest) }, NewOut: func() any { return new(RotateSignalKeyResponse) },
+	}
+	opRotateTrailKey = awsapi.OperationMeta{
+		Name: "RotateTrailKey", Action: "sallyport:RotateTrailKey", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeRotateTrailKeyRequest,
+		Out:       &shapeRotateTrailKeyResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(RotateTrailKeyRequest) }, NewOut: func() any { return new(RotateTrailKeyResponse) },
 	}
 	opSetAlertRuleEnabled = awsapi.OperationMeta{
 		Name: "SetAlertRuleEnabled", Action: "sallyport:SetAlertRuleEnabled", ReadOnly: false, Unsigned: false,
@@ -2566,6 +2656,26 @@ func (v CreateSignalStreamResponse) LogValue() slog.Value {
 	return awsapi.LogValue(&shapeCreateSignalStreamResponse, v)
 }
 
+// CreateTrailBucketRequest is a structure of the model.
+type CreateTrailBucketRequest struct {
+	AccessKeyId     *string
+	Endpoint        *string
+	Name            string
+	PathStyle       *bool
+	Region          *string
+	SecretAccessKey *string
+}
+
+// LogValue hides the sensitive members.
+func (v CreateTrailBucketRequest) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeCreateTrailBucketRequest, v)
+}
+
+// CreateTrailBucketResponse is a structure of the model.
+type CreateTrailBucketResponse struct {
+	TrailBucket TrailBucket
+}
+
 // DeadEvent is a structure of the model.
 type DeadEvent struct {
 	Attempts  int32
@@ -2703,6 +2813,15 @@ type DeleteSignalStreamRequest struct {
 
 // DeleteSignalStreamResponse is a structure of the model.
 type DeleteSignalStreamResponse struct {
+}
+
+// DeleteTrailBucketRequest is a structure of the model.
+type DeleteTrailBucketRequest struct {
+	Name string
+}
+
+// DeleteTrailBucketResponse is a structure of the model.
+type DeleteTrailBucketResponse struct {
 }
 
 // DescribeAlertRequest is a structure of the model.
@@ -3548,6 +3667,35 @@ type ListSignalStreamsResponse struct {
 	SignalStreams []SignalStream
 }
 
+// ListTrailBucketsRequest is a structure of the model.
+type ListTrailBucketsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListTrailBucketsResponse is a structure of the model.
+type ListTrailBucketsResponse struct {
+	NextToken    *string
+	TrailBuckets []TrailBucket
+}
+
+// ListTrailDigestsRequest is a structure of the model.
+type ListTrailDigestsRequest struct {
+	MaxResults *int32
+	NextToken  *string
+	TrailName  string
+}
+
+// ListTrailDigestsResponse is a structure of the model.
+type ListTrailDigestsResponse struct {
+	LastEvent        *int64
+	LateAfterSeconds *int32
+	NextToken        *string
+	TrailDigests     []TrailDigest
+	UnwrittenSince   *time.Time
+	WrittenEvent     *int64
+}
+
 // ListUnusedAccessRequest is a structure of the model.
 type ListUnusedAccessRequest struct {
 	InstanceArn string
@@ -3904,6 +4052,18 @@ type RotateSignalKeyResponse struct {
 	KeyId string
 }
 
+// RotateTrailKeyRequest is a structure of the model.
+type RotateTrailKeyRequest struct {
+	KmsKeyId *string
+}
+
+// RotateTrailKeyResponse is a structure of the model.
+type RotateTrailKeyResponse struct {
+	Fingerprint       string
+	ValidityEndTime   time.Time
+	ValidityStartTime time.Time
+}
+
 // ScimPlannedChange is a structure of the model.
 type ScimPlannedChange struct {
 	Change   ScimPlannedKind
@@ -4110,6 +4270,30 @@ type TestEventSinkResponse struct {
 	Delivered    bool
 	Error        *string
 	Milliseconds int32
+}
+
+// TrailBucket is a structure of the model.
+type TrailBucket struct {
+	AccessKeyId *string
+	CreatedAt   time.Time
+	Endpoint    *string
+	Name        string
+	PathStyle   *bool
+	Region      *string
+}
+
+// TrailDigest is a structure of the model.
+type TrailDigest struct {
+	Bucket       string
+	ChainHash    string
+	EndTime      time.Time
+	FromEvent    int64
+	Hash         string
+	Key          string
+	LogChainHash *string
+	Signature    string
+	ToEvent      int64
+	WrittenAt    *time.Time
 }
 
 // UnblockClientRequest is a structure of the model.
@@ -4983,6 +5167,17 @@ var (
 		{Name: "BearerToken", Shape: &shapeSignalToken, Required: true},
 		{Name: "SignalStream", Shape: &shapeSignalStream, Required: true},
 	}}
+	shapeCreateTrailBucketRequest = awsapi.Shape{Name: "CreateTrailBucketRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccessKeyId", Shape: &shapeTrailBucketKeyId},
+		{Name: "Endpoint", Shape: &shapeTrailBucketEndpoint},
+		{Name: "Name", Shape: &shapeTrailBucketName, Required: true},
+		{Name: "PathStyle", Shape: &shapeBoolean},
+		{Name: "Region", Shape: &shapeTrailBucketRegion},
+		{Name: "SecretAccessKey", Shape: &shapeTrailBucketSecret},
+	}}
+	shapeCreateTrailBucketResponse = awsapi.Shape{Name: "CreateTrailBucketResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "TrailBucket", Shape: &shapeTrailBucket, Required: true},
+	}}
 	shapeDate      = awsapi.Shape{Name: "Date", Type: awsapi.Timestamp}
 	shapeDeadEvent = awsapi.Shape{Name: "DeadEvent", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "Attempts", Shape: &shapeCount, Required: true},
@@ -5052,8 +5247,12 @@ var (
 		{Name: "StreamId", Shape: &shapeSignalId, Required: true},
 	}}
 	shapeDeleteSignalStreamResponse = awsapi.Shape{Name: "DeleteSignalStreamResponse", Type: awsapi.Structure}
-	shapeDelivery                   = awsapi.Shape{Name: "Delivery", Type: awsapi.String, Enum: []string{"EMAIL", "LINK"}}
-	shapeDescribeAlertRequest       = awsapi.Shape{Name: "DescribeAlertRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeDeleteTrailBucketRequest   = awsapi.Shape{Name: "DeleteTrailBucketRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Name", Shape: &shapeTrailBucketName, Required: true},
+	}}
+	shapeDeleteTrailBucketResponse = awsapi.Shape{Name: "DeleteTrailBucketResponse", Type: awsapi.Structure}
+	shapeDelivery                  = awsapi.Shape{Name: "Delivery", Type: awsapi.String, Enum: []string{"EMAIL", "LINK"}}
+	shapeDescribeAlertRequest      = awsapi.Shape{Name: "DescribeAlertRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AlertId", Shape: &shapeAlertId, Required: true},
 	}}
 	shapeDescribeAlertResponse = awsapi.Shape{Name: "DescribeAlertResponse", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -5271,6 +5470,7 @@ var (
 		{Name: "Ended", Shape: &shapeCount, Required: true},
 	}}
 	shapeEventCount     = awsapi.Shape{Name: "EventCount", Type: awsapi.Long}
+	shapeEventNumber    = awsapi.Shape{Name: "EventNumber", Type: awsapi.Long}
 	shapeEventSequence  = awsapi.Shape{Name: "EventSequence", Type: awsapi.Long, HasMin: true, Min: 1}
 	shapeEventSequences = awsapi.Shape{Name: "EventSequences", Type: awsapi.List, HasMin: true, Min: 1, HasMax: true, Max: 500, Elem: &shapeEventSequence}
 	shapeEventSink      = awsapi.Shape{Name: "EventSink", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -5645,6 +5845,27 @@ var (
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "SignalStreams", Shape: &shapeSignalStreams, Required: true},
 	}}
+	shapeListTrailBucketsRequest = awsapi.Shape{Name: "ListTrailBucketsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListTrailBucketsResponse = awsapi.Shape{Name: "ListTrailBucketsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "TrailBuckets", Shape: &shapeTrailBuckets, Required: true},
+	}}
+	shapeListTrailDigestsRequest = awsapi.Shape{Name: "ListTrailDigestsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "TrailName", Shape: &shapeTrailNameOrArn, Required: true},
+	}}
+	shapeListTrailDigestsResponse = awsapi.Shape{Name: "ListTrailDigestsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "LastEvent", Shape: &shapeEventNumber},
+		{Name: "LateAfterSeconds", Shape: &shapeCount},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "TrailDigests", Shape: &shapeTrailDigests, Required: true},
+		{Name: "UnwrittenSince", Shape: &shapeDate},
+		{Name: "WrittenEvent", Shape: &shapeEventNumber},
+	}}
 	shapeListUnusedAccessRequest = awsapi.Shape{Name: "ListUnusedAccessRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
 		{Name: "MaxResults", Shape: &shapeMaxResults},
@@ -5916,6 +6137,14 @@ var (
 	shapeRotateSignalKeyResponse = awsapi.Shape{Name: "RotateSignalKeyResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "KeyId", Shape: &shapeText, Required: true},
 	}}
+	shapeRotateTrailKeyRequest = awsapi.Shape{Name: "RotateTrailKeyRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "KmsKeyId", Shape: &shapeTrailKmsKeyId},
+	}}
+	shapeRotateTrailKeyResponse = awsapi.Shape{Name: "RotateTrailKeyResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Fingerprint", Shape: &shapeText, Required: true},
+		{Name: "ValidityEndTime", Shape: &shapeDate, Required: true},
+		{Name: "ValidityStartTime", Shape: &shapeDate, Required: true},
+	}}
 	shapeScimApprovalSeconds = awsapi.Shape{Name: "ScimApprovalSeconds", Type: awsapi.Integer, HasMin: true, Min: 0, HasMax: true, Max: 604800}
 	shapeScimBearerToken     = awsapi.Shape{Name: "ScimBearerToken", Type: awsapi.String, Sensitive: true}
 	shapeScimDeprovision     = awsapi.Shape{Name: "ScimDeprovision", Type: awsapi.String, Enum: []string{"DISABLE", "DELETE"}}
@@ -6123,8 +6352,37 @@ var (
 		{Name: "Error", Shape: &shapeText},
 		{Name: "Milliseconds", Shape: &shapeCount, Required: true},
 	}}
-	shapeText                 = awsapi.Shape{Name: "Text", Type: awsapi.String}
-	shapeTexts                = awsapi.Shape{Name: "Texts", Type: awsapi.List, Elem: &shapeText}
+	shapeText        = awsapi.Shape{Name: "Text", Type: awsapi.String}
+	shapeTexts       = awsapi.Shape{Name: "Texts", Type: awsapi.List, Elem: &shapeText}
+	shapeTrailBucket = awsapi.Shape{Name: "TrailBucket", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AccessKeyId", Shape: &shapeText},
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "Endpoint", Shape: &shapeText},
+		{Name: "Name", Shape: &shapeTrailBucketName, Required: true},
+		{Name: "PathStyle", Shape: &shapeBoolean},
+		{Name: "Region", Shape: &shapeText},
+	}}
+	shapeTrailBucketEndpoint = awsapi.Shape{Name: "TrailBucketEndpoint", Type: awsapi.String, HasMin: true, Min: 8, HasMax: true, Max: 500, Pattern: "https?://[\\w.:/\\[\\]-]+"}
+	shapeTrailBucketKeyId    = awsapi.Shape{Name: "TrailBucketKeyId", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 256, Pattern: "\\w+"}
+	shapeTrailBucketName     = awsapi.Shape{Name: "TrailBucketName", Type: awsapi.String, HasMin: true, Min: 3, HasMax: true, Max: 63, Pattern: "[a-z0-9][a-z0-9.-]*[a-z0-9]"}
+	shapeTrailBucketRegion   = awsapi.Shape{Name: "TrailBucketRegion", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 63, Pattern: "[a-z0-9-]+"}
+	shapeTrailBucketSecret   = awsapi.Shape{Name: "TrailBucketSecret", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 256, Sensitive: true}
+	shapeTrailBuckets        = awsapi.Shape{Name: "TrailBuckets", Type: awsapi.List, Elem: &shapeTrailBucket}
+	shapeTrailDigest         = awsapi.Shape{Name: "TrailDigest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Bucket", Shape: &shapeTrailBucketName, Required: true},
+		{Name: "ChainHash", Shape: &shapeText, Required: true},
+		{Name: "EndTime", Shape: &shapeDate, Required: true},
+		{Name: "FromEvent", Shape: &shapeEventNumber, Required: true},
+		{Name: "Hash", Shape: &shapeText, Required: true},
+		{Name: "Key", Shape: &shapeText, Required: true},
+		{Name: "LogChainHash", Shape: &shapeText},
+		{Name: "Signature", Shape: &shapeText, Required: true},
+		{Name: "ToEvent", Shape: &shapeEventNumber, Required: true},
+		{Name: "WrittenAt", Shape: &shapeDate},
+	}}
+	shapeTrailDigests         = awsapi.Shape{Name: "TrailDigests", Type: awsapi.List, Elem: &shapeTrailDigest}
+	shapeTrailKmsKeyId        = awsapi.Shape{Name: "TrailKmsKeyId", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 2048, Pattern: "[\\w:/-]+"}
+	shapeTrailNameOrArn       = awsapi.Shape{Name: "TrailNameOrArn", Type: awsapi.String, HasMin: true, Min: 3, HasMax: true, Max: 300}
 	shapeUnblockClientRequest = awsapi.Shape{Name: "UnblockClientRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "ClientKey", Shape: &shapeClientKey, Required: true},
 	}}

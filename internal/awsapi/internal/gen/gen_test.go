@@ -95,7 +95,7 @@ func TestRefusals(t *testing.T) {
 		"location unknown":          func(m *model, _ *authz) { m.Shapes["OpRequest"].Members["A"] = ref{Shape: "S", Location: "uri"} },
 		"pattern that RE2 has not":  func(m *model, _ *authz) { m.Shapes["S"].Pattern = `(?=a)b` },
 		"protocol unknown":          func(m *model, _ *authz) { m.Metadata.Protocol = "ec2" },
-		"type unknown":              func(m *model, _ *authz) { m.Shapes["S"].Type = "blob" },
+		"type unknown":              func(m *model, _ *authz) { m.Shapes["S"].Type = "double" },
 		"two names for one": func(m *model, _ *authz) {
 			m.Shapes["s"] = &shape{Type: "string"}
 			m.Shapes["OpRequest"].Members["B"] = ref{Shape: "s"}

@@ -10,7 +10,7 @@ var locations = map[string]string{"": "", "header": "awsapi.InHeader", "querystr
 
 var kinds = map[string]string{
 	"structure": "Structure", "list": "List", "map": "Map", "string": "String",
-	"integer": "Integer", "long": "Long", "boolean": "Boolean", "timestamp": "Timestamp",
+	"integer": "Integer", "long": "Long", "boolean": "Boolean", "timestamp": "Timestamp", "blob": "Blob",
 }
 
 // matchers are the patterns that RE2 cannot express, by shape, with the hand-written check in their place.

@@ -37,7 +37,7 @@ func (g *generator) memberType(s *shape, member string) string {
 	name := s.Members[member].Shape
 	t := g.goType(name)
 	kind := g.Shapes[name]
-	if slices.Contains(s.Required, member) || kind.Document || kind.Type == "list" || kind.Type == "map" {
+	if slices.Contains(s.Required, member) || kind.Document || kind.Type == "list" || kind.Type == "map" || kind.Type == "blob" {
 		return t
 	}
 	return "*" + t
@@ -66,6 +66,8 @@ func (g *generator) goType(name string) string {
 		return "bool"
 	case "timestamp":
 		return "time.Time"
+	case "blob":
+		return "[]byte"
 	}
 	panic(fmt.Sprintf("shape %s has type %s", name, s.Type)) // checkMembers has refused it
 }
