@@ -13,11 +13,15 @@ import (
 
 // canonicalRequest is the text whose digest is signed: method, path, query, signed headers with their values, their names,
 // and the payload's hash. Every header named must be there: see checkHeaders.
-func canonicalRequest(r *http.Request, headers []string, query []param, payload string) []byte {
+func canonicalRequest(r *http.Request, service string, headers []string, query []param, payload string) []byte {
 	b := make([]byte, 0, 1024)
 	b = append(b, r.Method...)
 	b = append(b, '\n')
-	b = appendPath(b, wirePath(r))
+	if service == S3 {
+		b = appendKeyPath(b, wirePath(r))
+	} else {
+		b = appendPath(b, wirePath(r))
+	}
 	b = append(b, '\n')
 	b = appendQuery(b, query)
 	b = append(b, '\n')
@@ -79,6 +83,22 @@ func appendPath(b []byte, path string) []byte {
 	}
 	if len(kept) == 0 || strings.HasSuffix(path, "/") {
 		b = append(b, '/')
+	}
+	return b
+}
+
+// appendKeyPath encodes the path once, whatever of it the wire has encoded, and leaves its segments as they are: an object's key may
+// have empty ones. S3 alone does so. What is not encoded well stands for itself, and so fits no signature.
+func appendKeyPath(b []byte, path string) []byte {
+	plain, err := url.PathUnescape(path)
+	if err != nil {
+		plain = path
+	}
+	for i, segment := range strings.Split(plain, "/") {
+		if i > 0 {
+			b = append(b, '/')
+		}
+		b = appendEncoded(b, segment)
 	}
 	return b
 }

@@ -107,7 +107,7 @@ func canonicalText(t *testing.T, r *http.Request, sig Signature, body string) st
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(canonicalRequest(r, sig.headers, query, payload))
+	return string(canonicalRequest(r, sig.Scope.Service, sig.headers, query, payload))
 }
 
 // suiteCase is one case of AWS's own suite, signed in the header and in the query string.

@@ -60,7 +60,7 @@ func TestUnsignedPayload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	canonical := canonicalRequest(r, []string{"host", "x-amz-target"}, query, unsignedPayload)
+	canonical := canonicalRequest(r, "sso", []string{"host", "x-amz-target"}, query, unsignedPayload)
 	r.URL.RawQuery += "&X-Amz-Signature=" + hexMAC(signingKey(testKey.SecretAccessKey, sig.Scope), stringToSign(sig, canonical))
 	if got := outcome(r, nil, testTime.Add(defaultExpires)); got != "" {
 		t.Errorf("without a body: %s", got)

@@ -37,6 +37,10 @@ func Sign(r *http.Request, body []byte, c Credentials, region, service string, n
 	if c.SessionToken != "" {
 		r.Header.Set("X-Amz-Security-Token", c.SessionToken)
 	}
+	if service == S3 {
+		digest := sha256.Sum256(body)
+		r.Header.Set("X-Amz-Content-Sha256", hex.EncodeToString(digest[:]))
+	}
 	sig.headers = headersToSign(r)
 	value, err := sign(r, body, c, sig)
 	if err != nil {
@@ -92,7 +96,7 @@ func sign(r *http.Request, body []byte, c Credentials, sig Signature) (string, e
 		return "", fmt.Errorf("sign: %w", err)
 	}
 	digest := sha256.Sum256(body)
-	canonical := canonicalRequest(r, sig.headers, query, hex.EncodeToString(digest[:]))
+	canonical := canonicalRequest(r, sig.Scope.Service, sig.headers, query, hex.EncodeToString(digest[:]))
 	return hexMAC(signingKey(c.SecretAccessKey, sig.Scope), stringToSign(sig, canonical)), nil
 }
 

@@ -2,7 +2,7 @@
 //
 // It is pure. The caller parses a request, finds the secret behind the access key itself, and then verifies; whether the
 // credentials are still good, and what they may do, is decided elsewhere. Only what services other than S3 accept is
-// accepted: one algorithm, the whole body in memory and hashed, paths normalised and encoded again.
+// accepted: one algorithm, the whole body in memory and hashed, paths normalised and encoded again. Of S3, reading.
 //
 // The rules are those of the IAM User Guide, "AWS Signature Version 4 for API requests"; where the guide is silent, what
 // botocore and the AWS SDKs for Go and JavaScript do, as recorded under testdata.
@@ -22,6 +22,10 @@ const (
 	dateLayout = "20060102"         // the scope's day
 
 	unsignedPayload = "UNSIGNED-PAYLOAD"
+
+	// S3 is the service name of S3, whose signatures differ: paths are encoded once and not normalised, and each request states the
+	// hash of its payload, or that it is not signed.
+	S3 = "s3"
 )
 
 // Bounds on what a request may ask to have parsed. Real requests stay far below.

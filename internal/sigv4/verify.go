@@ -52,7 +52,7 @@ func (v *Verifier) Verify(r *http.Request, body []byte, sig Signature, secret st
 	if err != nil {
 		return err
 	}
-	text := stringToSign(sig, canonicalRequest(r, sig.headers, query, payload))
+	text := stringToSign(sig, canonicalRequest(r, sig.Scope.Service, sig.headers, query, payload))
 	want := hexMAC(v.keys.get(secret, sig.Scope), text)
 	if subtle.ConstantTimeCompare([]byte(want), []byte(sig.value)) != 1 {
 		return mismatchf("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
@@ -145,7 +145,8 @@ func checkQuery(query []param) error {
 }
 
 // payloadHash is the last line of the canonical request. A hash that the client states must be that of the body.
-// UNSIGNED-PAYLOAD is taken only from a presigned request without a body, where nothing is left unsigned.
+// UNSIGNED-PAYLOAD is taken only from a request without a body, where nothing is left unsigned: from a presigned one, and to S3,
+// where a presigned one need not even say so.
 func payloadHash(r *http.Request, body []byte, sig Signature, query []param) (string, error) {
 	stated := r.Header.Get("X-Amz-Content-Sha256")
 	if i := slices.IndexFunc(query, func(p param) bool { return p.name == "X-Amz-Content-Sha256" }); i >= 0 && sig.Presigned {
@@ -154,7 +155,13 @@ func payloadHash(r *http.Request, body []byte, sig Signature, query []param) (st
 		}
 		stated = query[i].value
 	}
-	if stated == unsignedPayload && sig.Presigned && len(body) == 0 {
+	if sig.Scope.Service == S3 && stated == "" && !sig.Presigned {
+		return "", mismatchf("Missing required header for this request: x-amz-content-sha256")
+	}
+	if stated == "" && sig.Scope.Service == S3 {
+		stated = unsignedPayload
+	}
+	if stated == unsignedPayload && (sig.Presigned || sig.Scope.Service == S3) && len(body) == 0 {
 		return unsignedPayload, nil
 	}
 	digest := sha256.Sum256(body)
