@@ -1,0 +1,245 @@
+package bucket_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"sallyport/internal/bucket"
+	"sallyport/internal/clock/clocktest"
+	"sallyport/internal/sigv4"
+)
+
+// server is an S3 server with one bucket, in memory. It verifies signatures.
+type server struct {
+	*testing.T
+	clock *clocktest.Clock
+	keys  map[string][]byte
+	meta  map[string]http.Header
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		s.Error(err)
+	}
+	refuse := func(status int, code string) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, "<?xml version=\"1.0\"?><Error><Code>"+code+"</Code><Message>no</Message></Error>")
+	}
+	sig, err := sigv4.Parse(r)
+	if err == nil {
+		err = (&sigv4.Verifier{Service: sigv4.S3, Regions: []string{"eu-test-1"}}).Verify(r, body, sig, "hush", s.clock.Now())
+	}
+	key, inside := strings.CutPrefix(r.URL.Path, "/logs/")
+	switch {
+	case err != nil:
+		refuse(403, "SignatureDoesNotMatch")
+	case !inside:
+		refuse(404, "NoSuchBucket")
+	case r.Method == http.MethodPut:
+		s.keys[key], s.meta[key] = body, r.Header
+	case r.Method == http.MethodDelete:
+		delete(s.keys, key)
+		w.WriteHeader(http.StatusNoContent)
+	case key == "":
+		s.list(w, r)
+	case s.keys[key] == nil:
+		refuse(404, "NoSuchKey")
+	default:
+		for name, v := range s.meta[key] {
+			if strings.HasPrefix(name, "X-Amz-Meta-") {
+				w.Header()[strings.ToLower(name)] = v
+			}
+		}
+		_, _ = w.Write(s.keys[key])
+	}
+}
+
+func (s *server) list(w http.ResponseWriter, r *http.Request) {
+	type content struct {
+		Key  string
+		Size int
+	}
+	var out struct {
+		XMLName     xml.Name `xml:"ListBucketResult"`
+		IsTruncated bool
+		Contents    []content
+	}
+	q := r.URL.Query()
+	limit, _ := strconv.Atoi(q.Get("max-keys"))
+	var keys []string
+	for k := range s.keys {
+		if strings.HasPrefix(k, q.Get("prefix")) && k > q.Get("start-after") {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	for i, k := range keys {
+		if i == limit {
+			out.IsTruncated = true
+			break
+		}
+		out.Contents = append(out.Contents, content{k, len(s.keys[k])})
+	}
+	if err := xml.NewEncoder(w).Encode(out); err != nil {
+		s.Error(err)
+	}
+}
+
+func buckets(t *testing.T) map[string]bucket.Bucket {
+	t.Helper()
+	dir, err := bucket.Make(filepath.Join(t.TempDir(), "a", "b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = dir.Close() })
+	c := clocktest.At(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC))
+	srv := httptest.NewServer(&server{t, c, map[string][]byte{}, map[string]http.Header{}})
+	t.Cleanup(srv.Close)
+	remote, err := bucket.NewS3(bucket.S3Config{Endpoint: srv.URL, Region: "eu-test-1", Name: "logs", PathStyle: true, AccessKey: "AKIA", Secret: "hush", Clock: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]bucket.Bucket{"folder": dir, "S3": remote}
+}
+
+func read(t *testing.T, b bucket.Bucket, key string) (string, map[string]string) {
+	t.Helper()
+	o, err := b.Get(t.Context(), key)
+	if err != nil {
+		t.Fatal(key, err)
+	}
+	defer o.Close()
+	text, err := io.ReadAll(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), o.Meta
+}
+
+// TestBuckets: both kinds keep what they are given, under names that need care, and list in the order of keys.
+func TestBuckets(t *testing.T) {
+	t.Parallel()
+	for name, b := range buckets(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			keys := []string{"a/b.gz", "a/b/c", "a-b/x y+z", "a/é&=", "b", "a/b/d"}
+			for i, k := range keys {
+				if err := b.Put(ctx, k, []byte("old"), nil); err != nil {
+					t.Fatal(k, err)
+				}
+				if err := b.Put(ctx, k, bytes.Repeat([]byte{'x'}, i), map[string]string{"signature": k[:1], "signature-algorithm": "S"}); err != nil {
+					t.Fatal(k, err)
+				}
+			}
+			for i, k := range keys {
+				if text, meta := read(t, b, k); text != strings.Repeat("x", i) || meta["signature"] != k[:1] || meta["signature-algorithm"] != "S" {
+					t.Errorf("%s: %q, %v", k, text, meta)
+				}
+			}
+			slices.Sort(keys)
+			for _, c := range []struct {
+				prefix, after string
+				limit         int
+				want          []string
+				more          bool
+			}{
+				{"", "", 10, keys, false},
+				{"a/", "", 10, keys[1:5], false},
+				{"a/", "a/b.gz", 10, keys[2:5], false},
+				{"", "", 2, keys[:2], true},
+				{"a/b/", "a/b/c", 1, keys[3:4], false},
+				{"c", "", 10, nil, false},
+				{"", "z", 10, nil, false},
+			} {
+				list, more, err := b.List(ctx, c.prefix, c.after, c.limit)
+				var got []string
+				for _, o := range list {
+					got = append(got, o.Key)
+				}
+				if err != nil || !slices.Equal(got, c.want) || more != c.more {
+					t.Errorf("list %q after %q: %q, %v, %v; want %q", c.prefix, c.after, got, more, err, c.want)
+				}
+			}
+			if err := b.Delete(ctx, "b"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.Get(ctx, "b"); !errors.Is(err, bucket.ErrNotFound) {
+				t.Errorf("deleted: %v", err)
+			}
+			if err := b.Delete(ctx, "b"); err != nil {
+				t.Errorf("deleted twice: %v", err)
+			}
+		})
+	}
+}
+
+// TestFolderIsAllThereIs: no key reaches out of a bucket's folder, or to what lies beside objects.
+func TestFolderIsAllThereIs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte("s"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err := bucket.Make(filepath.Join(dir, "in"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := os.Symlink("../secret", filepath.Join(dir, "in", "link")); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Put(t.Context(), "o", nil, map[string]string{"a": "b"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"../secret", "/secret", "a/../../secret", "link", "", ".", "a//b", "o.meta", ".tmp-1", "a\x00", strings.Repeat("x", 2000), "o/"} {
+		if _, err := b.Get(t.Context(), key); err == nil {
+			t.Errorf("get %.20q", key)
+		}
+		if err := b.Put(t.Context(), key, nil, nil); err == nil && key != "link" {
+			t.Errorf("put %.20q", key)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "secret")); err != nil || string(text) != "s" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// TestRefused: what the other server says is told, and a wrong secret is one of it.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	c := clocktest.At(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC))
+	srv := httptest.NewServer(&server{t, c, map[string][]byte{}, map[string]http.Header{}})
+	defer srv.Close()
+	for _, cfg := range []bucket.S3Config{
+		{Name: "logs", Secret: "loud", PathStyle: true}, {Name: "none", Secret: "hush", PathStyle: true},
+	} {
+		cfg.Endpoint, cfg.Region, cfg.AccessKey, cfg.Clock = srv.URL, "eu-test-1", "AKIA", c
+		b, err := bucket.NewS3(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said *bucket.S3Error
+		if err := b.Put(t.Context(), "k", []byte("x"), nil); !errors.As(err, &said) || said.Code == "" {
+			t.Errorf("%v", err)
+		}
+	}
+	for _, bad := range []string{"", "ftp://x", "https://", "https://u:p@x", "https://x?y"} {
+		if _, err := bucket.NewS3(bucket.S3Config{Endpoint: bad}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}
