@@ -155,10 +155,20 @@ func (e *BrokenChainError) Error() string {
 }
 
 // VerifyAudit walks the log after a known event and checks numbers and hashes. The zero seq with a nil hash starts at the
-// beginning. It returns the last event's number and hash, to start from the next time, and to compare with copies that
+// beginning: where events were deleted by policy, at the anchor. It returns the last event's number and hash, to start from the next time, and to compare with copies that
 // were shipped: only those show that the end was cut off.
 func (db *DB) VerifyAudit(ctx context.Context, seq int64, hash []byte) (int64, []byte, error) {
 	const page = 1000
+	if seq == 0 && hash == nil {
+		err := db.View(ctx, func(tx *Tx) error {
+			a, err := tx.AuditAnchor()
+			seq, hash = a.Seq, a.Hash
+			return err
+		})
+		if err != nil {
+			return 0, nil, fmt.Errorf("read anchor of audit log: %w", err)
+		}
+	}
 	h := head{seq: seq}
 	copy(h.hash[:], hash)
 	for {
