@@ -30,6 +30,8 @@ type Config struct {
 	LogLevel     string `toml:"log_level"`
 	AuditFile    string `toml:"audit_file"` // JSON lines; default: Data/audit.jsonl; "off": none
 
+	TrailDir string `toml:"trail_dir"` // folder of the buckets that trails are written to; default: Data/trails. Nodes share it
+
 	// RevocationBound is how old news of revocations may be before credentials are refused, such as 3s, which is the default.
 	RevocationBound string `toml:"revocation_bound"`
 
@@ -156,6 +158,9 @@ func (c *Config) Complete() error {
 	}
 	if c.AuditFile == "" {
 		c.AuditFile = filepath.Join(c.Data, "audit.jsonl")
+	}
+	if c.TrailDir == "" {
+		c.TrailDir = filepath.Join(c.Data, "trails")
 	}
 	if err := c.completeDatabase(); err != nil {
 		return err

@@ -27,6 +27,7 @@ const (
 	Scopes               Name = "scopes-per-application"
 	TokenIssuers         Name = "trusted-token-issuers"
 	Regions              Name = "regions"
+	Trails               Name = "trails"
 	Attributes           Name = "attributes"
 	Tags                 Name = "tags"
 	Outstanding          Name = "outstanding-requests"
@@ -95,6 +96,7 @@ var Table = []Limit{
 	{Scopes, "access scopes of an application", 25, 100, Count, reference},
 	{TokenIssuers, "trusted token issuers in an instance", 10, 100, Count, reference},
 	{Regions, "regions of an instance", 6, 30, Count, reference},
+	{Trails, "trails in a region", 5, 20, Count, "CloudTrail's quotas"},
 	{Attributes, "attributes for access control", 50, 50, Model, reference},
 	{Tags, "tags of a resource", 50, 50, Count, "AWS's tagging rules"},
 	{Outstanding, "requests to assign, unassign or provision that have not ended", 15, None, Count, reference},

@@ -79,6 +79,13 @@ type Values struct {
 
 	SignalDisablings int // 0: none
 	SignalPatience   time.Duration
+
+	AuditRetention time.Duration // 0: for ever
+
+	TrailLogEvery    time.Duration
+	TrailDigestEvery time.Duration
+	TrailKeyLife     time.Duration
+	TrailVerifyEvery time.Duration // 0: never
 }
 
 // Mode is whose limits hold.
@@ -102,6 +109,8 @@ var table = []definition{
 		"How long an alert that was closed is kept."),
 	texts("alerts.pipelines", None, "not there", pipelines, func(v *Values) *string { return &v.AlertPipelines },
 		"The callers that may change access without an alert, with commas between them: ARNs of users and roles; ROLE@SOURCE for a role whose sessions have a source identity, or a person behind them; scim:NAME for a source of people and groups."),
+	durations("audit.retention", 0, "90d", day, 3650*day, true, func(v *Values) *time.Duration { return &v.AuditRetention },
+		"How long events stay in the database; 0: for ever. None goes before all trails and sinks have it."),
 	durations("drift.every", 0, "not there", time.Minute, 30*day, true, func(v *Values) *time.Duration { return &v.DriftEvery },
 		"How often the roles in all accounts are compared with what was provisioned; 0: only when somebody asks (sallyport drift)."),
 	numbers("emergency.test-hour", 6, "not there", 0, 23, func(v *Values) *int { return &v.EmergencyTestHour },
@@ -158,6 +167,14 @@ var table = []definition{
 		"How many people the signals of one transmitter may disable within an hour. What goes beyond it ends their sessions and is kept on record, for you to decide on."),
 	durations("signals.patience", 7*day, "not there", time.Hour, 30*day, false, func(v *Values) *time.Duration { return &v.SignalPatience },
 		"How long a signal of ours waits for a receiver that does not take it."),
+	durations("trail.digest-every", time.Hour, "1h", time.Second, day, false, func(v *Values) *time.Duration { return &v.TrailDigestEvery },
+		"How often a trail gets a signed digest of its log files, also when there were none."),
+	durations("trail.key-life", 90*day, "not published", time.Hour, 3650*day, false, func(v *Values) *time.Duration { return &v.TrailKeyLife },
+		"After how long the key that signs digests is followed by another. Its public part stays."),
+	durations("trail.log-every", 5*time.Minute, "about 5m", time.Second, time.Hour, false, func(v *Values) *time.Duration { return &v.TrailLogEvery },
+		"How often a trail gets a log file, if there were events. Many events make one sooner."),
+	durations("trail.verify-every", day, "not there", time.Minute, 30*day, true, func(v *Values) *time.Duration { return &v.TrailVerifyEvery },
+		"How often a trail's files are held against their signatures and against the log; 0: only when somebody asks (sallyport audit verify)."),
 }
 
 // Defaults are the settings of a deployment where nobody has set anything.

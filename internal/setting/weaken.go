@@ -11,6 +11,7 @@ var weaker = map[string]func(before, after string) bool{
 	"accounts.role-suffix":        never,
 	"alerts.kept":                 shorter,
 	"alerts.pipelines":            added,
+	"audit.retention":             shorterThanEver,
 	"drift.every":                 longerOrNever,
 	"emergency.test-hour":         never,
 	"history.keep":                shorter,
@@ -46,6 +47,10 @@ var weaker = map[string]func(before, after string) bool{
 	"sign-in.longest-lock":        shorter,
 	"signals.disablings-an-hour":  never,
 	"signals.patience":            never,
+	"trail.digest-every":          longer,
+	"trail.key-life":              longer,
+	"trail.log-every":             longer,
+	"trail.verify-every":          longerOrNever,
 }
 
 // Weakens says whether a change of a setting demands less of people than before.
@@ -76,6 +81,9 @@ func shorter(before, after string) bool { return longer(after, before) }
 func longerOrNever(before, after string) bool {
 	return before != "0" && (after == "0" || longer(before, after))
 }
+
+// shorterThanEver is for times of which 0 means for ever.
+func shorterThanEver(before, after string) bool { return longerOrNever(after, before) }
 
 func more(before, after string) bool {
 	return len(after) > len(before) || len(after) == len(before) && after > before // as they are written: without zeros before them
