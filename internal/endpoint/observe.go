@@ -34,16 +34,21 @@ const (
 
 // observe counts a request and writes its one log line.
 func (a *API) observe(r *http.Request, x *exchange, err error) {
-	now := a.Clock.Now()
 	code := ""
 	switch {
 	case gone(r.Context(), err):
 		code = clientGone
 	case err != nil:
 		code, _ = x.service.Code(err)
-		if fault.KindOf(err) == fault.Internal { // its text is for the log alone: the wire has one for all of them
-			a.Log.ErrorContext(r.Context(), "operation failed", "operation", x.operation, "request_id", x.source.RequestID, "error", err)
-		}
+	}
+	a.told(r, x, code, err)
+}
+
+// told counts and writes.
+func (a *API) told(r *http.Request, x *exchange, code string, err error) {
+	now := a.Clock.Now()
+	if err != nil && code != clientGone && fault.KindOf(err) == fault.Internal { // its text is for the log alone: the wire has one for all of them
+		a.Log.ErrorContext(r.Context(), "operation failed", "operation", x.operation, "request_id", x.source.RequestID, "error", err)
 	}
 	took := now.Sub(x.start)
 	a.Metrics.observe(x.service.ID, x.operation, code, took)
