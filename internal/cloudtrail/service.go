@@ -4,9 +4,12 @@ package cloudtrail
 import (
 	api "sallyport/internal/awsapi/cloudtrail"
 	"sallyport/internal/endpoint"
+	"sallyport/internal/trail"
 )
 
 // Service implements the generated contract.
 type Service struct {
 	api.Unimplemented[*endpoint.Call]
+
+	Trails trail.House
 }

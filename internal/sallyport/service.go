@@ -46,6 +46,7 @@ type Service struct {
 	Push         *scimpush.Worker
 	Sinks        *stream.Worker
 	Emergency    *emergency.Service
+	Trails       Trails
 	// SignalKeys fetches the keys of a transmitter of signals and tells how many it publishes.
 	SignalKeys func(context.Context, store.SignalReceiver) (int, error)
 	// RoleLayers are the policies that sessions of a role are held against.
@@ -55,7 +56,9 @@ type Service struct {
 var _ api.Service[*endpoint.Call] = (*Service)(nil)
 
 // Direct names the operations that open their own transactions: see [endpoint.Rule].
-var Direct = []string{"CreateOneTimePassword", "ListDriftFindings", "StartScimTargetSync", "TestEmergencyAccess", "TestEventSink", "VerifySignalReceiver"}
+var Direct = []string{
+	"CreateOneTimePassword", "ListDriftFindings", "RotateTrailKey", "StartScimTargetSync", "TestEmergencyAccess", "TestEventSink", "VerifySignalReceiver",
+}
 
 // Administers is the service's rule of accounts: it is about how people sign in, which those of the organization's instance alone
 // do, and it is for whoever administers that instance.

@@ -29,7 +29,7 @@ func TestSettings(t *testing.T) {
 			break
 		}
 	}
-	if len(names) < 20 || names[0] != "accounts.role-suffix" || names[len(names)-1] != "signals.patience" {
+	if len(names) < 20 || names[0] != "accounts.role-suffix" || names[len(names)-1] != "trail.verify-every" {
 		t.Errorf("settings: %v", names)
 	}
 	got := must[api.PutSettingResponse](w, &api.PutSettingRequest{Name: "mfa.mode", Value: "context-aware"}).Setting

@@ -31,6 +31,7 @@ import (
 	"sallyport/internal/keyring"
 	"sallyport/internal/login"
 	"sallyport/internal/mail"
+	"sallyport/internal/objects"
 	"sallyport/internal/page"
 	"sallyport/internal/passkey"
 	"sallyport/internal/policy"
@@ -45,6 +46,7 @@ import (
 	"sallyport/internal/ssf"
 	"sallyport/internal/store"
 	"sallyport/internal/stream"
+	"sallyport/internal/trail"
 	"sallyport/internal/vend"
 	"sallyport/internal/web"
 )
@@ -74,6 +76,8 @@ type Server struct {
 	inspect   *provision.Inspector
 	push      *scimpush.Worker
 	sinks     *stream.Worker
+	trails    *trail.Worker
+	objects   *objects.Server
 	alerts    *alert.Evaluator
 	alarms    *alert.Deliverer
 	mail      *mail.Outbox
@@ -201,6 +205,7 @@ func (s *Server) rules() {
 	s.inspect = &provision.Inspector{DB: s.db, Backends: s.worker.Backends, Owner: s.worker.Owner, Log: s.log, Settings: s.settings}
 	s.sinks = &stream.Worker{DB: s.db, Keys: s.ring, Owner: s.worker.Owner, Log: s.log}
 	s.openAlerts()
+	s.trails = s.newTrails()
 	s.push = &scimpush.Worker{DB: s.db, Keys: s.ring, Store: s.instance.StoreID, Owner: s.worker.Owner, Log: s.log}
 }
 
@@ -227,6 +232,7 @@ func (s *Server) protocols() error {
 	for _, m := range s.services() {
 		s.api.Mount(m.operations, m.rule, m.regions...)
 	}
+	s.objects = s.newObjects()
 	s.scim = &scim.Server{
 		DB: s.db, Login: s.login, Owner: s.instance.Owner, Region: s.instance.Region, URL: strings.TrimSuffix(s.cfg.URL, "/"), Pages: codec, Log: s.log, Limits: s.limits, Settings: s.settings,
 		Record: s.api.Recorder.Add, Origin: func(r *http.Request) (string, string) { o := endpoint.SourceOf(r); return o.IP, o.UserAgent },
@@ -260,6 +266,10 @@ func (s *Server) handler() http.Handler {
 		s.informed(pages).ServeHTTP(w, r)
 	})
 	return s.knownHost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.objects.Serves(r) {
+			s.objects.ServeHTTP(w, r)
+			return
+		}
 		if s.scim.Serves(r) { // before the mux, which would redirect clients that write a slash twice (case S11)
 			s.informed(s.scim).ServeHTTP(w, r)
 			return

@@ -39,8 +39,9 @@ func (s *Server) services() []service {
 	own := &sallyport.Service{
 		Login: s.login, Sessions: s.sessions, Instance: s.instance.ID, Owner: s.instance.Owner, OperatorKeys: s.ring, SCIM: strings.TrimSuffix(s.cfg.URL, "/"), Inspector: s.inspect,
 		Push: s.push, Sinks: s.sinks, SignalKeys: s.signals.CountKeys, RoleLayers: s.api.RoleLayers, Emergency: s.emergency,
+		Trails: sallyport.Trails{Buckets: s.trails.Buckets, Keys: s.trails.Keys},
 	}
-	trail := &cloudtrail.Service{}
+	trail := &cloudtrail.Service{Trails: s.trails.House}
 	people := &portal.Service{Sessions: s.sessions, Vendor: s.vendor}
 	return []service{
 		{sso, ssoadminapi.Operations[*endpoint.Call](sso), endpoint.Rule{Administers: ssoadmin.Administers(accounts), Rates: ssoadmin.Rates}, home},

@@ -132,7 +132,7 @@ func openServer(t *testing.T, db *store.DB, url string) *Server {
 	dir := t.TempDir()
 	cfg := &config.Config{
 		Data: dir, URL: url, Region: "us-east-1", Dev: true, LogLevel: "error",
-		KeyFile: filepath.Join(dir, "key"), AuditFile: filepath.Join(dir, "audit.jsonl"), Listen: strings.TrimPrefix(url, "http://"),
+		KeyFile: filepath.Join(dir, "key"), AuditFile: filepath.Join(dir, "audit.jsonl"), TrailDir: filepath.Join(dir, "trails"), Listen: strings.TrimPrefix(url, "http://"),
 	}
 	s, err := open(t.Context(), cfg, db, sampleBlueprint("us-east-1", 0))
 	if err != nil {

@@ -40,6 +40,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(s.shipEvents)
 	run(s.findAlerts)
 	run(s.sendAlerts)
+	run(s.writeTrails)
 	run(s.prune)
 	run(s.inspect.Run)
 	run((&usage.Worker{DB: s.db, Instance: s.instance.ID, Owner: s.worker.Owner, Log: s.log}).Run)
@@ -219,7 +220,7 @@ func (s *Server) pruneOnce(ctx context.Context) error {
 	if err := s.signals.Prune(ctx); err != nil {
 		return err
 	}
-	return s.login.Prune(ctx)
+	return errors.Join(s.login.Prune(ctx), s.trails.Prune(ctx))
 }
 
 // pause waits, and tells whether ctx still stands.
