@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sallyport/internal/objects"
 	"sallyport/internal/server"
 )
 
@@ -16,7 +17,7 @@ var endpoints = []string{"SSO_ADMIN", "IDENTITYSTORE", "SSO", "SSO_OIDC", "STS",
 // newEnv is `sallyport env`: the operator's shell.
 func newEnv() *cobra.Command {
 	var data string
-	var all bool
+	var all, s3 bool
 	cmd := &cobra.Command{
 		Use:   "env",
 		Short: "Print shell lines that point the AWS CLI and SDKs here, as the operator",
@@ -32,7 +33,7 @@ Only the services that Sallyport answers for are pointed here, so that S3 and th
 			if err != nil {
 				return err
 			}
-			if err := printEnv(cmd.OutOrStdout(), w, all); err != nil {
+			if err := printEnv(cmd.OutOrStdout(), w, all, s3); err != nil {
 				return err
 			}
 			if production(w) { // on the standard error, which no shell evaluates
@@ -43,11 +44,12 @@ Only the services that Sallyport answers for are pointed here, so that S3 and th
 	}
 	cmd.Flags().StringVar(&data, "data", "", "data directory of the server (required)")
 	cmd.Flags().BoolVar(&all, "all", false, "set the global AWS_ENDPOINT_URL instead of one for each service")
+	cmd.Flags().BoolVar(&s3, "s3", false, "point S3 here too, to read and validate trail files")
 	_ = cmd.MarkFlagRequired("data") // the flag exists
 	return cmd
 }
 
-func printEnv(w io.Writer, world server.WorldFile, all bool) error {
+func printEnv(w io.Writer, world server.WorldFile, all, s3 bool) error {
 	var b strings.Builder
 	set := func(name, value string) { fmt.Fprintf(&b, "export %s=%s\n", name, quote(value)) }
 	b.WriteString("unset AWS_PROFILE AWS_SESSION_TOKEN\n")
@@ -61,6 +63,9 @@ func printEnv(w io.Writer, world server.WorldFile, all bool) error {
 		for _, s := range endpoints {
 			set("AWS_ENDPOINT_URL_"+s, world.Endpoint)
 		}
+	}
+	if s3 {
+		set("AWS_ENDPOINT_URL_S3", strings.TrimSuffix(world.Endpoint, "/")+objects.Prefix)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

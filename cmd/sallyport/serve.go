@@ -75,6 +75,7 @@ func configFlags(cmd *cobra.Command, c *config.Config, file *string) {
 	f.StringVar(&c.KeyFile, "key-file", "", "key-encryption key, made at the first start (default: the data directory's name with .key)")
 	f.StringVar(&c.LogLevel, "log-level", "", "debug, info, warn or error (default info)")
 	f.StringVar(&c.AuditFile, "audit-file", "", "JSON-lines audit file (default: audit.jsonl in the data directory; off: none)")
+	f.StringVar(&c.TrailDir, "trail-dir", "", "folder of the buckets that trails are written to (default: trails in the data directory; several nodes share it)")
 	f.StringVar(&c.RevocationBound, "revocation-bound", "", "how old news of revocations may be before credentials are refused, 2s to 1m (default 3s)")
 	tlsFlags(cmd, c)
 	mailFlags(cmd, c)
