@@ -8,7 +8,7 @@ var (
 	contracts = []string{"awsapi/cloudtrail", "awsapi/identitystore", "awsapi/sallyport", "awsapi/sso", "awsapi/ssoadmin", "awsapi/ssooidc", "awsapi/sts"}
 	engines   = []string{"audit", "bucket", "credential", "keyring", "kms", "mail", "policy", "policy/managed", "sigv4", "store", "stream", "trailfile"}
 	senders   = []string{"audit/format", "sink", "sink/kafka", "sink/nats", "sink/s3", "sink/syslog"} // engines too, in a line of their own
-	rules     = []string{"access", "alert", "application", "directory", "emergency", "heed", "instance", "login", "provision", "provision/local", "revocation", "scimpush", "session", "setting", "signal", "trail", "usage", "vend"}
+	rules     = []string{"access", "alert", "application", "collect", "directory", "emergency", "heed", "instance", "login", "provision", "provision/local", "revocation", "scimpush", "session", "setting", "signal", "trail", "usage", "vend"}
 )
 
 // allowed says which packages of ours each package may import, below internal/ (but for cmd). Tests may import more.
@@ -72,6 +72,7 @@ var allowed = map[string][]string{
 	"access":                  join(below, "directory"),
 	"alert":                   join(below, "setting", "sink", "sink/syslog"),
 	"application":             join(below, "access"),
+	"collect":                 below,
 	"directory":               join(below, "signal"),
 	"emergency":               join(below, "access", "session", "setting"),
 	"heed":                    join(below, "directory", "login", "session", "setting", "signal"),
