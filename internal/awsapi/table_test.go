@@ -28,7 +28,7 @@ func TestOperationsAreComplete(t *testing.T) {
 	checkService(t, &ssooidc.Info, ssooidc.Operations(ssooidc.Service[int](ssooidc.Unimplemented[int]{})), 4)
 	checkService(t, &sts.Info, sts.Operations(sts.Service[int](sts.Unimplemented[int]{})), 12)
 	checkService(t, &cloudtrail.Info, cloudtrail.Operations(cloudtrail.Service[int](cloudtrail.Unimplemented[int]{})), 48)
-	checkService(t, &sallyport.Info, sallyport.Operations(sallyport.Service[int](sallyport.Unimplemented[int]{})), 121)
+	checkService(t, &sallyport.Info, sallyport.Operations(sallyport.Service[int](sallyport.Unimplemented[int]{})), 125)
 }
 
 func checkService(t *testing.T, s *awsapi.Service, bound []awsapi.Operation[int], want int) {
@@ -81,7 +81,7 @@ func TestAuthorizationRows(t *testing.T) {
 			checkTemplates(t, o)
 		}
 	}
-	if n != 169+121 {
+	if n != 169+125 {
 		t.Errorf("%d operations", n)
 	}
 }

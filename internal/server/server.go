@@ -23,6 +23,7 @@ import (
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
 	"sallyport/internal/breach"
+	"sallyport/internal/collect"
 	"sallyport/internal/config"
 	"sallyport/internal/credential"
 	"sallyport/internal/emergency"
@@ -256,6 +257,7 @@ func (s *Server) handler() http.Handler {
 	s.probes(mux)
 	signals := s.signals.Handler()
 	mux.Handle(ssf.Base, signals)
+	mux.Handle(collect.Base, &collect.Collector{DB: s.db, Keys: s.ring, Log: s.log, Region: s.instance.Region, Owner: s.instance.Owner})
 	mux.Handle(ssf.WellKnown, signals)
 	pages := s.pages.Handler()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

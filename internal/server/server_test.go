@@ -149,8 +149,8 @@ func TestOnlyTheOwnersAccountAdministers(t *testing.T) {
 			refused++
 		}
 	}
-	if refused != 78+22+121+48 {
-		t.Errorf("%d operations were tried, want 269", refused)
+	if refused != 78+22+125+48 {
+		t.Errorf("%d operations were tried, want 273", refused)
 	}
 }
 

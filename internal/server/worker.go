@@ -9,6 +9,7 @@ import (
 	"sallyport/internal/access"
 	"sallyport/internal/arn"
 	"sallyport/internal/audit"
+	"sallyport/internal/collect"
 	"sallyport/internal/directory"
 	"sallyport/internal/emergency"
 	"sallyport/internal/instance"
@@ -28,6 +29,7 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(s.sweep)
 	run(s.sweepAssignments)
 	run(s.sweepInstances)
+	run(s.sweepCollected)
 	run(s.sendMail)
 	run(s.sendResets)
 	run(s.signals.Push)
@@ -135,6 +137,11 @@ func (s *Server) sweepAssignments(ctx context.Context) {
 // sweepInstances deletes account instances that are too large to be deleted at once.
 func (s *Server) sweepInstances(ctx context.Context) {
 	s.keepSweeping(ctx, instance.NewSweeper(s.db, arn.NewUUID()))
+}
+
+// sweepCollected deletes what deleted sources of events have sent.
+func (s *Server) sweepCollected(ctx context.Context) {
+	s.keepSweeping(ctx, collect.NewSweeper(s.db, arn.NewUUID()))
 }
 
 func (s *Server) keepSweeping(ctx context.Context, sweeper *store.Sweeper) {

@@ -43,6 +43,7 @@ var Info = awsapi.Service{
 		&opCreateAlertSilence,
 		&opCreateEmergencyCodes,
 		&opCreateEventSink,
+		&opCreateEventSource,
 		&opCreateOneTimePassword,
 		&opCreateOperatorKey,
 		&opCreateScimTarget,
@@ -56,6 +57,7 @@ var Info = awsapi.Service{
 		&opDeleteAlertTarget,
 		&opDeleteEmergencyAccess,
 		&opDeleteEventSink,
+		&opDeleteEventSource,
 		&opDeleteMfaDevice,
 		&opDeleteMyMfaDevice,
 		&opDeleteOperatorKey,
@@ -95,12 +97,14 @@ var Info = awsapi.Service{
 		&opListAlerts,
 		&opListAssignments,
 		&opListClients,
+		&opListCollectedEvents,
 		&opListDeadEvents,
 		&opListDriftFindings,
 		&opListEmergencyAccesses,
 		&opListEmergencyEvents,
 		&opListEmergencyOpenings,
 		&opListEventSinks,
+		&opListEventSources,
 		&opListMfaDevices,
 		&opListMyClients,
 		&opListMyMfaDevices,
@@ -179,6 +183,8 @@ type Service[T any] interface {
 	CreateEmergencyCodes(ctx context.Context, call T, in *CreateEmergencyCodesRequest) (*CreateEmergencyCodesResponse, error)
 	// CreateEventSink sends the audit log to a receiver elsewhere: what happens from now on or, with FromStart, all that the log has.
 	CreateEventSink(ctx context.Context, call T, in *CreateEventSinkRequest) (*CreateEventSinkResponse, error)
+	// CreateEventSource takes the audit log of another deployment in from now on. The secret is shown this once: a webhook sink there signs with it.
+	CreateEventSource(ctx context.Context, call T, in *CreateEventSourceRequest) (*CreateEventSourceResponse, error)
 	// CreateOneTimePassword makes a password that works once, and must be changed when it has.
 	CreateOneTimePassword(ctx context.Context, call T, in *CreateOneTimePasswordRequest) (*CreateOneTimePasswordResponse, error)
 	// CreateOperatorKey makes an access key for the operator. Its secret is shown this once.
@@ -205,6 +211,8 @@ type Service[T any] interface {
 	DeleteEmergencyAccess(ctx context.Context, call T, in *DeleteEmergencyAccessRequest) (*DeleteEmergencyAccessResponse, error)
 	// DeleteEventSink ends the sending to a receiver, and forgets what it has refused.
 	DeleteEventSink(ctx context.Context, call T, in *DeleteEventSinkRequest) (*DeleteEventSinkResponse, error)
+	// DeleteEventSource takes nothing more from a deployment, and deletes what has come of it.
+	DeleteEventSource(ctx context.Context, call T, in *DeleteEventSourceRequest) (*DeleteEventSourceResponse, error)
 	// DeleteMfaDevice removes a user's device.
 	DeleteMfaDevice(ctx context.Context, call T, in *DeleteMfaDeviceRequest) (*DeleteMfaDeviceResponse, error)
 	// DeleteMyMfaDevice removes one of the caller's devices.
@@ -283,6 +291,8 @@ type Service[T any] interface {
 	ListAssignments(ctx context.Context, call T, in *ListAssignmentsRequest) (*ListAssignmentsResponse, error)
 	// ListClients lists the clients that have sessions or are blocked.
 	ListClients(ctx context.Context, call T, in *ListClientsRequest) (*ListClientsResponse, error)
+	// ListCollectedEvents lists what has come of a deployment, the oldest first or, with NewestFirst, the newest.
+	ListCollectedEvents(ctx context.Context, call T, in *ListCollectedEventsRequest) (*ListCollectedEventsResponse, error)
 	// ListDeadEvents lists the events that a receiver has refused, and why.
 	ListDeadEvents(ctx context.Context, call T, in *ListDeadEventsRequest) (*ListDeadEventsResponse, error)
 	// ListDriftFindings compares the roles in accounts with what was provisioned, now. Each page is about at most MaxResults roles; RolesChecked tells how many, and Findings only of those that are not what they should be.
@@ -295,6 +305,8 @@ type Service[T any] interface {
 	ListEmergencyOpenings(ctx context.Context, call T, in *ListEmergencyOpeningsRequest) (*ListEmergencyOpeningsResponse, error)
 	// ListEventSinks lists the receivers of the audit log.
 	ListEventSinks(ctx context.Context, call T, in *ListEventSinksRequest) (*ListEventSinksResponse, error)
+	// ListEventSources lists the deployments whose audit logs are kept here, with how far each has come and what is wrong with its chain.
+	ListEventSources(ctx context.Context, call T, in *ListEventSourcesRequest) (*ListEventSourcesResponse, error)
 	// ListMfaDevices lists a user's devices.
 	ListMfaDevices(ctx context.Context, call T, in *ListMfaDevicesRequest) (*ListMfaDevicesResponse, error)
 	// ListMyClients lists the clients that have sessions of the caller.
@@ -456,6 +468,11 @@ func (Unimplemented[T]) CreateEventSink(context.Context, T, *CreateEventSinkRequ
 	return nil, awsapi.NotImplemented(&opCreateEventSink)
 }
 
+// CreateEventSource says that the operation is not implemented.
+func (Unimplemented[T]) CreateEventSource(context.Context, T, *CreateEventSourceRequest) (*CreateEventSourceResponse, error) {
+	return nil, awsapi.NotImplemented(&opCreateEventSource)
+}
+
 // CreateOneTimePassword says that the operation is not implemented.
 func (Unimplemented[T]) CreateOneTimePassword(context.Context, T, *CreateOneTimePasswordRequest) (*CreateOneTimePasswordResponse, error) {
 	return nil, awsapi.NotImplemented(&opCreateOneTimePassword)
@@ -519,6 +536,11 @@ func (Unimplemented[T]) DeleteEmergencyAccess(context.Context, T, *DeleteEmergen
 // DeleteEventSink says that the operation is not implemented.
 func (Unimplemented[T]) DeleteEventSink(context.Context, T, *DeleteEventSinkRequest) (*DeleteEventSinkResponse, error) {
 	return nil, awsapi.NotImplemented(&opDeleteEventSink)
+}
+
+// DeleteEventSource says that the operation is not implemented.
+func (Unimplemented[T]) DeleteEventSource(context.Context, T, *DeleteEventSourceRequest) (*DeleteEventSourceResponse, error) {
+	return nil, awsapi.NotImplemented(&opDeleteEventSource)
 }
 
 // DeleteMfaDevice says that the operation is not implemented.
@@ -716,6 +738,11 @@ func (Unimplemented[T]) ListClients(context.Context, T, *ListClientsRequest) (*L
 	return nil, awsapi.NotImplemented(&opListClients)
 }
 
+// ListCollectedEvents says that the operation is not implemented.
+func (Unimplemented[T]) ListCollectedEvents(context.Context, T, *ListCollectedEventsRequest) (*ListCollectedEventsResponse, error) {
+	return nil, awsapi.NotImplemented(&opListCollectedEvents)
+}
+
 // ListDeadEvents says that the operation is not implemented.
 func (Unimplemented[T]) ListDeadEvents(context.Context, T, *ListDeadEventsRequest) (*ListDeadEventsResponse, error) {
 	return nil, awsapi.NotImplemented(&opListDeadEvents)
@@ -744,6 +771,11 @@ func (Unimplemented[T]) ListEmergencyOpenings(context.Context, T, *ListEmergency
 // ListEventSinks says that the operation is not implemented.
 func (Unimplemented[T]) ListEventSinks(context.Context, T, *ListEventSinksRequest) (*ListEventSinksResponse, error) {
 	return nil, awsapi.NotImplemented(&opListEventSinks)
+}
+
+// ListEventSources says that the operation is not implemented.
+func (Unimplemented[T]) ListEventSources(context.Context, T, *ListEventSourcesRequest) (*ListEventSourcesResponse, error) {
+	return nil, awsapi.NotImplemented(&opListEventSources)
 }
 
 // ListMfaDevices says that the operation is not implemented.
@@ -1024,6 +1056,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opCreateAlertSilence, s.CreateAlertSilence),
 		awsapi.Op(&Info, &opCreateEmergencyCodes, s.CreateEmergencyCodes),
 		awsapi.Op(&Info, &opCreateEventSink, s.CreateEventSink),
+		awsapi.Op(&Info, &opCreateEventSource, s.CreateEventSource),
 		awsapi.Op(&Info, &opCreateOneTimePassword, s.CreateOneTimePassword),
 		awsapi.Op(&Info, &opCreateOperatorKey, s.CreateOperatorKey),
 		awsapi.Op(&Info, &opCreateScimTarget, s.CreateScimTarget),
@@ -1037,6 +1070,7 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opDeleteAlertTarget, s.DeleteAlertTarget),
 		awsapi.Op(&Info, &opDeleteEmergencyAccess, s.DeleteEmergencyAccess),
 		awsapi.Op(&Info, &opDeleteEventSink, s.DeleteEventSink),
+		awsapi.Op(&Info, &opDeleteEventSource, s.DeleteEventSource),
 		awsapi.Op(&Info, &opDeleteMfaDevice, s.DeleteMfaDevice),
 		awsapi.Op(&Info, &opDeleteMyMfaDevice, s.DeleteMyMfaDevice),
 		awsapi.Op(&Info, &opDeleteOperatorKey, s.DeleteOperatorKey),
@@ -1076,12 +1110,14 @@ func Operations[T any](s Service[T]) []awsapi.Operation[T] {
 		awsapi.Op(&Info, &opListAlerts, s.ListAlerts),
 		awsapi.Op(&Info, &opListAssignments, s.ListAssignments),
 		awsapi.Op(&Info, &opListClients, s.ListClients),
+		awsapi.Op(&Info, &opListCollectedEvents, s.ListCollectedEvents),
 		awsapi.Op(&Info, &opListDeadEvents, s.ListDeadEvents),
 		awsapi.Op(&Info, &opListDriftFindings, s.ListDriftFindings),
 		awsapi.Op(&Info, &opListEmergencyAccesses, s.ListEmergencyAccesses),
 		awsapi.Op(&Info, &opListEmergencyEvents, s.ListEmergencyEvents),
 		awsapi.Op(&Info, &opListEmergencyOpenings, s.ListEmergencyOpenings),
 		awsapi.Op(&Info, &opListEventSinks, s.ListEventSinks),
+		awsapi.Op(&Info, &opListEventSources, s.ListEventSources),
 		awsapi.Op(&Info, &opListMfaDevices, s.ListMfaDevices),
 		awsapi.Op(&Info, &opListMyClients, s.ListMyClients),
 		awsapi.Op(&Info, &opListMyMfaDevices, s.ListMyMfaDevices),
@@ -1229,6 +1265,15 @@ var (
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(CreateEventSinkRequest) }, NewOut: func() any { return new(CreateEventSinkResponse) },
 	}
+	opCreateEventSource = awsapi.OperationMeta{
+		Name: "CreateEventSource", Action: "sallyport:CreateEventSource", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeCreateEventSourceRequest,
+		Out:       &shapeCreateEventSourceResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(CreateEventSourceRequest) }, NewOut: func() any { return new(CreateEventSourceResponse) },
+	}
 	opCreateOneTimePassword = awsapi.OperationMeta{
 		Name: "CreateOneTimePassword", Action: "sallyport:CreateOneTimePassword", ReadOnly: false, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1345,6 +1390,15 @@ var (
 		Out:       &shapeDeleteEventSinkResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(DeleteEventSinkRequest) }, NewOut: func() any { return new(DeleteEventSinkResponse) },
+	}
+	opDeleteEventSource = awsapi.OperationMeta{
+		Name: "DeleteEventSource", Action: "sallyport:DeleteEventSource", ReadOnly: false, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:event-source/${SourceId}"},
+		In:        &shapeDeleteEventSourceRequest,
+		Out:       &shapeDeleteEventSourceResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(DeleteEventSourceRequest) }, NewOut: func() any { return new(DeleteEventSourceResponse) },
 	}
 	opDeleteMfaDevice = awsapi.OperationMeta{
 		Name: "DeleteMfaDevice", Action: "sallyport:DeleteMfaDevice", ReadOnly: false, Unsigned: false,
@@ -1702,6 +1756,15 @@ var (
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListClientsRequest) }, NewOut: func() any { return new(ListClientsResponse) },
 	}
+	opListCollectedEvents = awsapi.OperationMeta{
+		Name: "ListCollectedEvents", Action: "sallyport:ListCollectedEvents", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"arn:aws:sallyport::${Account}:event-source/${SourceId}"},
+		In:        &shapeListCollectedEventsRequest,
+		Out:       &shapeListCollectedEventsResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListCollectedEventsRequest) }, NewOut: func() any { return new(ListCollectedEventsResponse) },
+	}
 	opListDeadEvents = awsapi.OperationMeta{
 		Name: "ListDeadEvents", Action: "sallyport:ListDeadEvents", ReadOnly: true, Unsigned: false,
 		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
@@ -1755,6 +1818,15 @@ var (
 		Out:       &shapeListEventSinksResponse, ResultWrapper: "",
 		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		NewIn:  func() any { return new(ListEventSinksRequest) }, NewOut: func() any { return new(ListEventSinksResponse) },
+	}
+	opListEventSources = awsapi.OperationMeta{
+		Name: "ListEventSources", Action: "sallyport:ListEventSources", ReadOnly: true, Unsigned: false,
+		Method: "POST", Path: "/", Query: "", EventSource: "sallyport",
+		Resources: []string{"*"},
+		In:        &shapeListEventSourcesRequest,
+		Out:       &shapeListEventSourcesResponse, ResultWrapper: "",
+		Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+		NewIn:  func() any { return new(ListEventSourcesRequest) }, NewOut: func() any { return new(ListEventSourcesResponse) },
 	}
 	opListMfaDevices = awsapi.OperationMeta{
 		Name: "ListMfaDevices", Action: "sallyport:ListMfaDevices", ReadOnly: true, Unsigned: false,
@@ -2467,6 +2539,13 @@ type CloseEmergencyReviewRequest struct {
 type CloseEmergencyReviewResponse struct {
 }
 
+// CollectedEvent is a structure of the model.
+type CollectedEvent struct {
+	Event    string
+	Hash     string
+	Sequence int64
+}
+
 // CreateAlertSilenceRequest is a structure of the model.
 type CreateAlertSilenceRequest struct {
 	DurationSeconds int32
@@ -2518,6 +2597,22 @@ func (v CreateEventSinkRequest) LogValue() slog.Value {
 // CreateEventSinkResponse is a structure of the model.
 type CreateEventSinkResponse struct {
 	EventSink EventSink
+}
+
+// CreateEventSourceRequest is a structure of the model.
+type CreateEventSourceRequest struct {
+	Name string
+}
+
+// CreateEventSourceResponse is a structure of the model.
+type CreateEventSourceResponse struct {
+	EventSource EventSource
+	Secret      string
+}
+
+// LogValue hides the sensitive members.
+func (v CreateEventSourceResponse) LogValue() slog.Value {
+	return awsapi.LogValue(&shapeCreateEventSourceResponse, v)
 }
 
 // CreateOneTimePasswordRequest is a structure of the model.
@@ -2729,6 +2824,15 @@ type DeleteEventSinkRequest struct {
 
 // DeleteEventSinkResponse is a structure of the model.
 type DeleteEventSinkResponse struct {
+}
+
+// DeleteEventSourceRequest is a structure of the model.
+type DeleteEventSourceRequest struct {
+	SourceId string
+}
+
+// DeleteEventSourceResponse is a structure of the model.
+type DeleteEventSourceResponse struct {
 }
 
 // DeleteMfaDeviceRequest is a structure of the model.
@@ -3160,6 +3264,19 @@ type EventSink struct {
 	WriteOnly         *bool
 }
 
+// EventSource is a structure of the model.
+type EventSource struct {
+	Address        string
+	CreatedAt      time.Time
+	FirstSequence  int64
+	LastReceivedAt *time.Time
+	LastSequence   int64
+	Name           string
+	Problem        *string
+	ProblemSince   *time.Time
+	SourceId       string
+}
+
 // GetAccessDecisionRequest is a structure of the model.
 type GetAccessDecisionRequest struct {
 	AccountId        string
@@ -3318,6 +3435,21 @@ type ListClientsResponse struct {
 	NextToken *string
 }
 
+// ListCollectedEventsRequest is a structure of the model.
+type ListCollectedEventsRequest struct {
+	AfterSequence *int64
+	MaxResults    *int32
+	NewestFirst   *bool
+	NextToken     *string
+	SourceId      string
+}
+
+// ListCollectedEventsResponse is a structure of the model.
+type ListCollectedEventsResponse struct {
+	CollectedEvents []CollectedEvent
+	NextToken       *string
+}
+
 // ListDeadEventsRequest is a structure of the model.
 type ListDeadEventsRequest struct {
 	MaxResults *int32
@@ -3404,6 +3536,18 @@ type ListEventSinksRequest struct {
 type ListEventSinksResponse struct {
 	EventSinks []EventSink
 	NextToken  *string
+}
+
+// ListEventSourcesRequest is a structure of the model.
+type ListEventSourcesRequest struct {
+	MaxResults *int32
+	NextToken  *string
+}
+
+// ListEventSourcesResponse is a structure of the model.
+type ListEventSourcesResponse struct {
+	EventSources []EventSource
+	NextToken    *string
 }
 
 // ListMfaDevicesRequest is a structure of the model.
@@ -5068,8 +5212,14 @@ var (
 		{Name: "Reason", Shape: &shapeEmergencyReason, Required: true},
 	}}
 	shapeCloseEmergencyReviewResponse = awsapi.Shape{Name: "CloseEmergencyReviewResponse", Type: awsapi.Structure}
-	shapeCount                        = awsapi.Shape{Name: "Count", Type: awsapi.Integer, HasMin: true, Min: 0}
-	shapeCreateAlertSilenceRequest    = awsapi.Shape{Name: "CreateAlertSilenceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeCollectedEvent               = awsapi.Shape{Name: "CollectedEvent", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Event", Shape: &shapeText, Required: true},
+		{Name: "Hash", Shape: &shapeText, Required: true},
+		{Name: "Sequence", Shape: &shapeEventSequence, Required: true},
+	}}
+	shapeCollectedEvents           = awsapi.Shape{Name: "CollectedEvents", Type: awsapi.List, Elem: &shapeCollectedEvent}
+	shapeCount                     = awsapi.Shape{Name: "Count", Type: awsapi.Integer, HasMin: true, Min: 0}
+	shapeCreateAlertSilenceRequest = awsapi.Shape{Name: "CreateAlertSilenceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DurationSeconds", Shape: &shapeAlertSeconds, Required: true},
 		{Name: "Pattern", Shape: &shapeAlertPattern},
 		{Name: "Reason", Shape: &shapeAlertReason, Required: true},
@@ -5099,6 +5249,13 @@ var (
 	}}
 	shapeCreateEventSinkResponse = awsapi.Shape{Name: "CreateEventSinkResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "EventSink", Shape: &shapeEventSink, Required: true},
+	}}
+	shapeCreateEventSourceRequest = awsapi.Shape{Name: "CreateEventSourceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Name", Shape: &shapeEventSourceName, Required: true},
+	}}
+	shapeCreateEventSourceResponse = awsapi.Shape{Name: "CreateEventSourceResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "EventSource", Shape: &shapeEventSource, Required: true},
+		{Name: "Secret", Shape: &shapeEventSourceSecret, Required: true},
 	}}
 	shapeCreateOneTimePasswordRequest = awsapi.Shape{Name: "CreateOneTimePasswordRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
@@ -5207,8 +5364,12 @@ var (
 	shapeDeleteEventSinkRequest        = awsapi.Shape{Name: "DeleteEventSinkRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "SinkId", Shape: &shapeEventSinkId, Required: true},
 	}}
-	shapeDeleteEventSinkResponse = awsapi.Shape{Name: "DeleteEventSinkResponse", Type: awsapi.Structure}
-	shapeDeleteMfaDeviceRequest  = awsapi.Shape{Name: "DeleteMfaDeviceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeDeleteEventSinkResponse  = awsapi.Shape{Name: "DeleteEventSinkResponse", Type: awsapi.Structure}
+	shapeDeleteEventSourceRequest = awsapi.Shape{Name: "DeleteEventSourceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "SourceId", Shape: &shapeEventSourceId, Required: true},
+	}}
+	shapeDeleteEventSourceResponse = awsapi.Shape{Name: "DeleteEventSourceResponse", Type: awsapi.Structure}
+	shapeDeleteMfaDeviceRequest    = awsapi.Shape{Name: "DeleteMfaDeviceRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "DeviceId", Shape: &shapeDeviceId, Required: true},
 		{Name: "UserId", Shape: &shapeUserId, Required: true},
 	}}
@@ -5498,20 +5659,35 @@ var (
 		{Name: "State", Shape: &shapeEventSinkState, Required: true},
 		{Name: "WriteOnly", Shape: &shapeBoolean},
 	}}
-	shapeEventSinkAddress         = awsapi.Shape{Name: "EventSinkAddress", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 2048}
-	shapeEventSinkCertificates    = awsapi.Shape{Name: "EventSinkCertificates", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 65536}
-	shapeEventSinkFormat          = awsapi.Shape{Name: "EventSinkFormat", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[a-z0-9-]+"}
-	shapeEventSinkId              = awsapi.Shape{Name: "EventSinkId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
-	shapeEventSinkKind            = awsapi.Shape{Name: "EventSinkKind", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[A-Z][A-Z0-9_]*"}
-	shapeEventSinkName            = awsapi.Shape{Name: "EventSinkName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[A-Za-z0-9][-A-Za-z0-9._]*"}
-	shapeEventSinkOptionName      = awsapi.Shape{Name: "EventSinkOptionName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[a-z][a-z0-9-]*"}
-	shapeEventSinkOptionValue     = awsapi.Shape{Name: "EventSinkOptionValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 8192}
-	shapeEventSinkOptions         = awsapi.Shape{Name: "EventSinkOptions", Type: awsapi.Map, HasMin: true, Min: 0, HasMax: true, Max: 32, Key: &shapeEventSinkOptionName, Elem: &shapeEventSinkOptionValue}
-	shapeEventSinkSecret          = awsapi.Shape{Name: "EventSinkSecret", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 8192, Sensitive: true}
-	shapeEventSinkSource          = awsapi.Shape{Name: "EventSinkSource", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 128}
-	shapeEventSinkSources         = awsapi.Shape{Name: "EventSinkSources", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 50, Elem: &shapeEventSinkSource}
-	shapeEventSinkState           = awsapi.Shape{Name: "EventSinkState", Type: awsapi.String, Enum: []string{"ON", "PAUSED"}}
-	shapeEventSinks               = awsapi.Shape{Name: "EventSinks", Type: awsapi.List, Elem: &shapeEventSink}
+	shapeEventSinkAddress      = awsapi.Shape{Name: "EventSinkAddress", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 2048}
+	shapeEventSinkCertificates = awsapi.Shape{Name: "EventSinkCertificates", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 65536}
+	shapeEventSinkFormat       = awsapi.Shape{Name: "EventSinkFormat", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[a-z0-9-]+"}
+	shapeEventSinkId           = awsapi.Shape{Name: "EventSinkId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
+	shapeEventSinkKind         = awsapi.Shape{Name: "EventSinkKind", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[A-Z][A-Z0-9_]*"}
+	shapeEventSinkName         = awsapi.Shape{Name: "EventSinkName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64, Pattern: "[A-Za-z0-9][-A-Za-z0-9._]*"}
+	shapeEventSinkOptionName   = awsapi.Shape{Name: "EventSinkOptionName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 32, Pattern: "[a-z][a-z0-9-]*"}
+	shapeEventSinkOptionValue  = awsapi.Shape{Name: "EventSinkOptionValue", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 8192}
+	shapeEventSinkOptions      = awsapi.Shape{Name: "EventSinkOptions", Type: awsapi.Map, HasMin: true, Min: 0, HasMax: true, Max: 32, Key: &shapeEventSinkOptionName, Elem: &shapeEventSinkOptionValue}
+	shapeEventSinkSecret       = awsapi.Shape{Name: "EventSinkSecret", Type: awsapi.String, HasMin: true, Min: 0, HasMax: true, Max: 8192, Sensitive: true}
+	shapeEventSinkSource       = awsapi.Shape{Name: "EventSinkSource", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 128}
+	shapeEventSinkSources      = awsapi.Shape{Name: "EventSinkSources", Type: awsapi.List, HasMin: true, Min: 0, HasMax: true, Max: 50, Elem: &shapeEventSinkSource}
+	shapeEventSinkState        = awsapi.Shape{Name: "EventSinkState", Type: awsapi.String, Enum: []string{"ON", "PAUSED"}}
+	shapeEventSinks            = awsapi.Shape{Name: "EventSinks", Type: awsapi.List, Elem: &shapeEventSink}
+	shapeEventSource           = awsapi.Shape{Name: "EventSource", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "Address", Shape: &shapeText, Required: true},
+		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
+		{Name: "FirstSequence", Shape: &shapeSequenceOrNone, Required: true},
+		{Name: "LastReceivedAt", Shape: &shapeDate},
+		{Name: "LastSequence", Shape: &shapeSequenceOrNone, Required: true},
+		{Name: "Name", Shape: &shapeEventSourceName, Required: true},
+		{Name: "Problem", Shape: &shapeText},
+		{Name: "ProblemSince", Shape: &shapeDate},
+		{Name: "SourceId", Shape: &shapeEventSourceId, Required: true},
+	}}
+	shapeEventSourceId            = awsapi.Shape{Name: "EventSourceId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f-]{36}"}
+	shapeEventSourceName          = awsapi.Shape{Name: "EventSourceName", Type: awsapi.String, HasMin: true, Min: 1, HasMax: true, Max: 64}
+	shapeEventSourceSecret        = awsapi.Shape{Name: "EventSourceSecret", Type: awsapi.String, Sensitive: true}
+	shapeEventSources             = awsapi.Shape{Name: "EventSources", Type: awsapi.List, Elem: &shapeEventSource}
 	shapeGetAccessDecisionRequest = awsapi.Shape{Name: "GetAccessDecisionRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
 		{Name: "Action", Shape: &shapeAccessAction, Required: true},
@@ -5620,6 +5796,17 @@ var (
 		{Name: "Clients", Shape: &shapeClients, Required: true},
 		{Name: "NextToken", Shape: &shapeNextToken},
 	}}
+	shapeListCollectedEventsRequest = awsapi.Shape{Name: "ListCollectedEventsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "AfterSequence", Shape: &shapeSequenceOrNone},
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NewestFirst", Shape: &shapeBoolean},
+		{Name: "NextToken", Shape: &shapeNextToken},
+		{Name: "SourceId", Shape: &shapeEventSourceId, Required: true},
+	}}
+	shapeListCollectedEventsResponse = awsapi.Shape{Name: "ListCollectedEventsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "CollectedEvents", Shape: &shapeCollectedEvents, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
 	shapeListDeadEventsRequest = awsapi.Shape{Name: "ListDeadEventsRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "MaxResults", Shape: &shapeMaxResults},
 		{Name: "NextToken", Shape: &shapeNextToken},
@@ -5672,6 +5859,14 @@ var (
 	}}
 	shapeListEventSinksResponse = awsapi.Shape{Name: "ListEventSinksResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "EventSinks", Shape: &shapeEventSinks, Required: true},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListEventSourcesRequest = awsapi.Shape{Name: "ListEventSourcesRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "MaxResults", Shape: &shapeMaxResults},
+		{Name: "NextToken", Shape: &shapeNextToken},
+	}}
+	shapeListEventSourcesResponse = awsapi.Shape{Name: "ListEventSourcesResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "EventSources", Shape: &shapeEventSources, Required: true},
 		{Name: "NextToken", Shape: &shapeNextToken},
 	}}
 	shapeListMfaDevicesRequest = awsapi.Shape{Name: "ListMfaDevicesRequest", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -6238,6 +6433,7 @@ var (
 	shapeScimTokenId     = awsapi.Shape{Name: "ScimTokenId", Type: awsapi.String, HasMin: true, Min: 36, HasMax: true, Max: 36, Pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"}
 	shapeScimTokens      = awsapi.Shape{Name: "ScimTokens", Type: awsapi.List, Elem: &shapeScimToken}
 	shapeSecretAccessKey = awsapi.Shape{Name: "SecretAccessKey", Type: awsapi.String, Sensitive: true}
+	shapeSequenceOrNone  = awsapi.Shape{Name: "SequenceOrNone", Type: awsapi.Long, HasMin: true, Min: 0}
 	shapeSession         = awsapi.Shape{Name: "Session", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "ClientName", Shape: &shapeClientName},
 		{Name: "CreatedAt", Shape: &shapeDate, Required: true},
