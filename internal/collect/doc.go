@@ -26,7 +26,7 @@ const (
 	maxSources = 200
 	maxName    = 64
 	typeSource = "EVENT_SOURCE"
-	ownSource  = "sallyport.amazonaws.com"
+	ownSource  = "sallyport"
 )
 
 // Collector takes the events of sources.
