@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 )
 
@@ -93,4 +94,33 @@ func (b bench) benchmarks(ctx context.Context, pkg, name string) (map[string]ben
 		return nil, fmt.Errorf("the benchmark's output is not understood:\n%s", out)
 	}
 	return all, nil
+}
+
+// throughputs runs a benchmark that says how many bytes it gets through, on so many cores, and gives MB per second.
+func (b bench) throughputs(ctx context.Context, pkg, name string, cores int) (rates []float64, err error) {
+	dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "sallyport").Output()
+	if err != nil {
+		return nil, fmt.Errorf("find the module: %w", err)
+	}
+	for range b.rounds {
+		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", name, "-cpu", strconv.Itoa(cores), "-count", "1", pkg)
+		cmd.Dir, cmd.Stderr = strings.TrimSpace(string(dir)), os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("run benchmark: %w\n%s", err, out)
+		}
+		for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
+			f := strings.Fields(s.Text())
+			for i, unit := range f {
+				if unit == "MB/s" && i > 0 {
+					v, err := strconv.ParseFloat(f[i-1], 64)
+					if err != nil {
+						return nil, fmt.Errorf("read %q: %w", s.Text(), err)
+					}
+					rates = append(rates, v)
+				}
+			}
+		}
+	}
+	return rates, nil
 }

@@ -57,6 +57,9 @@ var parts = []struct {
 	{"spreading", revokingApart},
 	{"changes", manyChanges},
 	{"auditing", auditing},
+	{"streaming", streaming},
+	{"alerting", alerting},
+	{"verifying", verifying},
 	{"idle", idle},
 }
 
@@ -80,7 +83,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	fl.StringVar(&b.dir, "dir", "", "folder on the disk to measure (default: the system's for temporary files)")
 	fl.IntVar(&b.rounds, "rounds", 5, "rounds after the one that warms up")
 	fl.DurationVar(&b.length, "time", 2500*time.Millisecond, "time of one target in one round")
-	only := fl.String("only", "", "regular expression of the parts to run: vending, assigning, reading, writing, listing, searching, holding, provisioning, planning, syncing, login, page, assertions, decision, checking, revoking, spreading, changes, auditing, idle")
+	only := fl.String("only", "", "regular expression of the parts to run: vending, assigning, reading, writing, listing, searching, holding, provisioning, planning, syncing, login, page, assertions, decision, checking, revoking, spreading, changes, auditing, streaming, alerting, verifying, idle")
 	if err := fl.Parse(args); err != nil {
 		return err
 	}
