@@ -123,14 +123,12 @@ func (s *Service) comers(tx *store.Tx, e store.EmergencyAccess, people []store.E
 		}
 		live = append(live, p)
 	}
-	left := 0
-	if e.ByCode {
-		if left, err = tx.EmergencyCodesLeft(e.ID); err != nil {
-			return opener, nil, fmt.Errorf("count codes: %w", err)
-		}
-		if left == 0 {
-			failures = append(failures, "No offline code is left.")
-		}
+	left, why, err := codesLeft(tx, e)
+	if err != nil {
+		return opener, nil, err
+	}
+	if why != "" {
+		failures = append(failures, why)
 	}
 	found := slices.IndexFunc(live, func(o store.EmergencyPerson) bool {
 		return o.Opens && (left > 0 || slices.ContainsFunc(live, func(a store.EmergencyPerson) bool { return a.Approves && a.UserID != o.UserID }))
@@ -144,6 +142,24 @@ func (s *Service) comers(tx *store.Tx, e store.EmergencyAccess, people []store.E
 	}
 	opener, err = tx.User(live[found].UserID)
 	return opener, failures, wrap(err, "load user")
+}
+
+// codesLeft counts the codes of an access; without one, where there should be, it says why.
+func codesLeft(tx *store.Tx, e store.EmergencyAccess) (left int, why string, err error) {
+	if !e.ByCode {
+		return 0, "", nil
+	}
+	if left, err = tx.EmergencyCodesLeft(e.ID); err != nil || left > 0 {
+		return left, "", wrap(err, "count codes")
+	}
+	made, err := tx.EmergencyCodesMade(e.ID)
+	if err != nil {
+		return 0, "", fmt.Errorf("look for codes: %w", err)
+	}
+	if made.IsZero() { // those that are used up stay on record
+		return 0, "Its offline codes are void since a backup was restored: make new ones (sallyport emergency codes).", nil
+	}
+	return 0, "No offline code is left.", nil
 }
 
 // mint makes credentials as they would be given out, and throws them away.

@@ -1,6 +1,7 @@
 package emergency_test
 
 import (
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -42,8 +43,9 @@ func TestSelfTest(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return tx.PutEmergencyCodes(all[0].ID, nil)
+			return errors.Join(tx.PutEmergencyCodes(all[0].ID, []string{"hash"}), tx.UseEmergencyCode(all[0].ID, "hash", "opening"))
 		}, codes: 1, want: "No offline code is left."},
+		"codes of another epoch": {spoil: func(_ *world, tx *store.Tx) error { return tx.SetEpoch("restored") }, codes: 1, want: "make new ones"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -182,9 +182,18 @@ func (w *Worker) late(tx *store.Tx, o store.Opening) error {
 	return e.Store(tx)
 }
 
-// Prune forgets sign-ins that are good for nothing any more. Call it again while it says that there may be more.
+// Prune forgets sign-ins that are good for nothing any more, and openings that were over and reviewed longer ago than the setting
+// history.keep. Call it again while it says that there may be more.
 func Prune(tx *store.Tx) (more bool, err error) {
 	const limit = 500
 	n, err := tx.PruneEmergencySignIns(tx.Now().Add(-Fresh), limit)
-	return n >= limit, wrap(err, "forget sign-ins for emergencies")
+	if err != nil {
+		return false, fmt.Errorf("forget sign-ins for emergencies: %w", err)
+	}
+	in, err := setting.Load(tx)
+	if err != nil {
+		return false, err
+	}
+	more, err = tx.PruneOpening(tx.Now().Add(-in.HistoryKeep), limit)
+	return more || n >= limit, wrap(err, "forget openings")
 }

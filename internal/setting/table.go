@@ -116,7 +116,7 @@ var table = []definition{
 	numbers("emergency.test-hour", 6, "not there", 0, 23, func(v *Values) *int { return &v.EmergencyTestHour },
 		"At what hour of the day, UTC, every emergency access is tested: whether it could be opened now."),
 	durations("history.keep", 400*day, "not there", 30*day, 3650*day, false, func(v *Values) *time.Duration { return &v.HistoryKeep },
-		"How long it is remembered who had access to what, after it has ended, and what was used (sallyport access, sallyport usage). Names of people are part of it."),
+		"How long it is remembered who had access to what, after it has ended, what was used, and who opened emergency access (sallyport access, usage, emergency). Names of people are part of it."),
 	words("limits.mode", string(quota.Strict), string(quota.Strict), func(v *Values) *string { return &v.LimitsMode }, []string{string(quota.Strict), string(quota.Relaxed)},
 		"Whose limits hold: AWS's, or our own larger ones. What was made under larger limits stays."),
 	words("limits.throttle", Off, AWSRates, func(v *Values) *string { return &v.LimitsThrottle }, []string{Off, AWSRates}, "Whether calls are throttled at AWS's rates."),

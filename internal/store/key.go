@@ -69,10 +69,14 @@ func (tx *Tx) Epoch() (string, error) {
 	return e, err
 }
 
-// SetEpoch starts a new life of the database. The name must be random: the same backup may be restored twice.
+// SetEpoch starts a new life of the database: what must not outlive the earlier one by itself is made void with it. The name must be
+// random: the same backup may be restored twice.
 func (tx *Tx) SetEpoch(epoch string) error {
 	if err := tx.SetMeta(metaEpoch, epoch); err != nil {
 		return fmt.Errorf("start epoch: %w", err)
+	}
+	if err := tx.voidEmergencies(); err != nil {
+		return fmt.Errorf("end emergencies of the earlier epoch: %w", err)
 	}
 	return nil
 }
