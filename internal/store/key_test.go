@@ -10,6 +10,7 @@ import (
 
 	"sallyport/internal/clock"
 	"sallyport/internal/clock/clocktest"
+	"sallyport/internal/page"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
 )
@@ -84,21 +85,61 @@ func TestEqualDocumentsAreKeptOnce(t *testing.T) {
 
 func TestEpoch(t *testing.T) {
 	t.Parallel()
-	db := storetest.Open(t, clocktest.At(keyTime))
-	for _, want := range []string{"", "first", "second"} {
-		mustUpdate(t, db, func(tx *store.Tx) error {
-			if want != "" {
-				if err := tx.SetEpoch(want); err != nil {
-					return err
+	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
+		db := open(t, clocktest.At(keyTime))
+		for _, want := range []string{"", "first", "second"} {
+			mustUpdate(t, db, func(tx *store.Tx) error {
+				o := store.Opening{ID: "of " + want, State: store.OpeningOpen, Review: store.ReviewOpen, Until: keyTime.Add(time.Hour)}
+				err := errors.Join(tx.InsertOpening(o), tx.InsertEmergencyGrant(o, "123456789012"), tx.PutEmergencyCodes(want, []string{want}))
+				if want != "" {
+					err = errors.Join(err, tx.SetEpoch(want))
+					if made, err := tx.EmergencyCodesMade(want); !made.IsZero() || err != nil {
+						t.Errorf("codes of the earlier epoch are left, %v", err)
+					}
+					if now, err := tx.Opening(o.ID); now.State != store.OpeningEnded || err != nil {
+						t.Errorf("the opening is %s, %v", now.State, err)
+					}
 				}
-			}
-			got, err := tx.Epoch()
-			if got != want {
-				t.Errorf("epoch %q, not %q", got, want)
-			}
-			return err
+				got, again := tx.Epoch()
+				if got != want {
+					t.Errorf("epoch %q, not %q", got, want)
+				}
+				return errors.Join(err, again)
+			})
+		}
+	})
+}
+
+// TestPruneOpening: what is forgotten goes with its record, in steps; what waits for its review stays.
+func TestPruneOpening(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
+		db := open(t, clocktest.At(keyTime))
+		mustUpdate(t, db, func(tx *store.Tx) error {
+			return errors.Join(
+				tx.InsertOpening(store.Opening{ID: "1", State: store.OpeningEnded, Review: store.ReviewClosed, Until: keyTime, ReviewedAt: keyTime}),
+				tx.InsertOpening(store.Opening{ID: "2", State: store.OpeningEnded, Review: store.ReviewOpen, Until: keyTime}),
+				tx.InsertEmergencyEvent(store.EmergencyEvent{OpeningID: "1", EventID: "a"}), tx.InsertEmergencyEvent(store.EmergencyEvent{OpeningID: "1", EventID: "b"}),
+				tx.InsertEmergencyEvent(store.EmergencyEvent{OpeningID: "2", EventID: "c"}), tx.InsertEmergencyUse(store.EmergencyUse{OpeningID: "1", AccessKeyID: "ASIA1"}))
 		})
-	}
+		steps := 0
+		for more := true; more; steps++ {
+			mustUpdate(t, db, func(tx *store.Tx) (err error) {
+				more, err = tx.PruneOpening(keyTime.Add(time.Second), 2)
+				return err
+			})
+		}
+		mustUpdate(t, db, func(tx *store.Tx) error {
+			_, gone := tx.Opening("1")
+			_, kept := tx.Opening("2")
+			of1, _, err1 := tx.EmergencyEvents("1", page.Query{Limit: 9})
+			of2, _, err2 := tx.EmergencyEvents("2", page.Query{Limit: 9})
+			if !errors.Is(gone, store.ErrNotFound) || kept != nil || len(of1) != 0 || len(of2) != 1 || steps != 3 {
+				t.Errorf("after %d steps: %v, %v, %v, %v", steps, gone, kept, of1, of2)
+			}
+			return errors.Join(err1, err2)
+		})
+	})
 }
 
 func TestIAMUsers(t *testing.T) {
