@@ -40,21 +40,25 @@ func TestKafkaBroker(t *testing.T) {
 	select {}
 }
 
-// TestKafkaKilled: nothing that was acknowledged is lost when the broker is killed, again and again.
-func TestKafkaKilled(t *testing.T) {
-	t.Parallel()
-	address, dir := freeAddress(t), t.TempDir()
+// kafkaBroker starts a broker that keeps its records in dir, also after its end.
+func kafkaBroker(t *testing.T, address, dir string) *process {
+	t.Helper()
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin := func() *process {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestKafkaBroker$", "-test.timeout=10m")
-		cmd.Env = append(os.Environ(), kafkaDir+"="+dir, kafkaPort+"="+port)
-		p := start(t, cmd)
-		p.reachable(address)
-		return p
-	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKafkaBroker$", "-test.timeout=10m")
+	cmd.Env = append(os.Environ(), kafkaDir+"="+dir, kafkaPort+"="+port)
+	p := start(t, cmd)
+	p.reachable(address)
+	return p
+}
+
+// TestKafkaKilled: nothing that was acknowledged is lost when the broker is killed, again and again.
+func TestKafkaKilled(t *testing.T) {
+	t.Parallel()
+	address, dir := freeAddress(t), t.TempDir()
+	begin := func() *process { return kafkaBroker(t, address, dir) }
 	broker := begin()
 	s, err := kafka.Open(kafka.Config{Brokers: []string{address}, Topic: "audit", Plain: true})
 	if err != nil {
@@ -65,11 +69,15 @@ func TestKafkaKilled(t *testing.T) {
 		broker.kill()
 		broker = begin()
 	})
-	firsts(t, consume(t, address, n), n)
+	var seqs []string
+	for _, r := range consume(t, address, n) {
+		seqs = append(seqs, header(r, "seq"))
+	}
+	firsts(t, seqs, n)
 }
 
 // consume reads the topic until the event with the number n has come.
-func consume(t *testing.T, address string, n int) (seqs []string) {
+func consume(t *testing.T, address string, n int) (records []*kgo.Record) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.ConsumeTopics("audit"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
@@ -81,16 +89,22 @@ func consume(t *testing.T, address string, n int) (seqs []string) {
 	for done := false; !done; {
 		fetches := client.PollFetches(ctx)
 		if ctx.Err() != nil {
-			t.Fatalf("event %d did not come among %d", n, len(seqs))
+			t.Fatalf("event %d did not come among %d", n, len(records))
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			for _, h := range r.Headers {
-				if h.Key == "seq" {
-					seqs = append(seqs, string(h.Value))
-					done = done || string(h.Value) == fmt.Sprint(n)
-				}
-			}
+			records = append(records, r)
+			done = done || header(r, "seq") == fmt.Sprint(n)
 		})
 	}
-	return seqs
+	return records
+}
+
+// header is a header of a record, empty where there is none.
+func header(r *kgo.Record, key string) string {
+	for _, h := range r.Headers {
+		if h.Key == key {
+			return string(h.Value)
+		}
+	}
+	return ""
 }

@@ -77,6 +77,15 @@ func (n *natsServer) stream(config jetstream.StreamConfig) (jetstream.JetStream,
 // seqs are the numbers of all events in the stream, in its order.
 func (n *natsServer) seqs(s jetstream.Stream) (seqs []string) {
 	n.tb.Helper()
+	for _, m := range n.messages(s) {
+		seqs = append(seqs, m.Headers().Get("Sallyport-Seq"))
+	}
+	return seqs
+}
+
+// messages are all that the stream has, in its order.
+func (n *natsServer) messages(s jetstream.Stream) (all []jetstream.Msg) {
+	n.tb.Helper()
 	info, err := s.Info(context.Background())
 	if err != nil {
 		n.tb.Fatal(err)
@@ -85,20 +94,20 @@ func (n *natsServer) seqs(s jetstream.Stream) (seqs []string) {
 	if err != nil {
 		n.tb.Fatal(err)
 	}
-	for len(seqs) < int(info.State.Msgs) {
-		batch, err := c.Fetch(min(500, int(info.State.Msgs)-len(seqs)), jetstream.FetchMaxWait(5*time.Second))
+	for len(all) < int(info.State.Msgs) {
+		batch, err := c.Fetch(min(500, int(info.State.Msgs)-len(all)), jetstream.FetchMaxWait(5*time.Second))
 		if err != nil {
 			n.tb.Fatal(err)
 		}
-		before := len(seqs)
+		before := len(all)
 		for m := range batch.Messages() {
-			seqs = append(seqs, m.Headers().Get("Sallyport-Seq"))
+			all = append(all, m)
 		}
-		if len(seqs) == before {
+		if len(all) == before {
 			n.tb.Fatalf("%d of %d messages came: %v", before, info.State.Msgs, batch.Error())
 		}
 	}
-	return seqs
+	return all
 }
 
 func (n *natsServer) config() nats.Config {
