@@ -45,9 +45,7 @@ func TestStreamsReachReceivers(t *testing.T) {
 			if len(acknowledged) == 0 {
 				t.Fatal("nothing was acknowledged")
 			}
-			want := s.awaitGroups(acknowledged)
-			s.awaitReached(r, want)
-			s.stop()
+			s.awaitReached(r, s.awaitGroups(acknowledged))
 		})
 	}
 }
