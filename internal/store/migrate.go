@@ -49,6 +49,9 @@ func migrateFrom(ctx context.Context, engine goose.Dialect, db *sql.DB, dir fs.F
 	if have > newest {
 		return fault.Invalidf("The database was last used by a newer Sallyport: its schema is %d, this program knows %d. Start the newer program, or restore a backup from before the upgrade.", have, newest)
 	}
+	if have == newest {
+		return nil
+	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}

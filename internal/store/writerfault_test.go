@@ -21,10 +21,10 @@ import (
 // TestFullDisk lets SQLite run into a real SQLITE_FULL, at which it rolls the whole transaction back, neighbours and all.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	f := &faults{connected: func(c driver.Conn) error { return underneath(c, "PRAGMA max_page_count = 300") }}
+	f := &faults{connected: func(c driver.Conn) error { return underneath(c, "PRAGMA max_page_count = 700") }}
 	db := faultySQLite(t, f)
 	huge := &caller{fn: func(tx *Tx) error {
-		return tx.InsertAccount(Account{ID: "huge", Name: strings.Repeat("x", 2<<20)})
+		return tx.InsertAccount(Account{ID: "huge", Name: strings.Repeat("x", 4<<20)})
 	}}
 	all := []*caller{put("1"), huge, put("2")}
 	batch(t, db, all...)

@@ -4,7 +4,11 @@
 package storetest
 
 import (
+	"context"
+	"errors"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"sallyport/internal/clock"
@@ -15,13 +19,57 @@ import (
 // Open makes an empty SQLite database and closes it when the test ends.
 func Open(tb testing.TB, c clock.Clock) *store.DB {
 	tb.Helper()
-	return OpenAt(tb, filepath.Join(tb.TempDir(), "sallyport.db"), c)
+	file, err := template()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	path := filepath.Join(tb.TempDir(), "sallyport.db")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return OpenAt(tb, path, c)
+}
+
+// template is an SQLite database without content. All migrations take longer than many a test, under the race detector by far; they
+// are run once for each test binary.
+var template = sync.OnceValues(func() (file []byte, err error) {
+	dir, err := os.MkdirTemp("", "storetest-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "sallyport.db")
+	if err := migrated(path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path) // all of it: closing a database leaves no log beside it
+})
+
+// postgresTemplate is the same on PostgreSQL.
+var postgresTemplate = sync.OnceValues(func() (dsn string, err error) {
+	if dsn, _, err = pgtest.Database(); err != nil { // it goes with the cluster
+		return "", err
+	}
+	return dsn, migrated(dsn)
+})
+
+// migrated opens a database once.
+func migrated(dsn string) error {
+	db, err := store.Open(context.Background(), dsn, clock.System{})
+	if err != nil {
+		return err
+	}
+	return db.Close()
 }
 
 // OpenPostgres makes an empty PostgreSQL database and closes it when the test ends.
 func OpenPostgres(tb testing.TB, c clock.Clock) *store.DB {
 	tb.Helper()
-	return OpenAt(tb, pgtest.NewDatabase(tb), c)
+	dsn, err := postgresTemplate()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return OpenAt(tb, pgtest.NewCopy(tb, dsn), c)
 }
 
 // OpenAt opens the database of a dsn and closes it when the test ends.

@@ -8,6 +8,7 @@ package pgtest
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,26 +27,47 @@ var made atomic.Int64
 // test ends, even if somebody is still connected.
 func NewDatabase(tb testing.TB) string {
 	tb.Helper()
-	dsn, drop, err := Database()
+	return cleaned(tb)(Database())
+}
+
+// NewCopy is NewDatabase with what another database of this package holds, to which nobody may be connected.
+func NewCopy(tb testing.TB, dsn string) string {
+	tb.Helper()
+	u, err := url.Parse(dsn)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() {
-		if err := drop(); err != nil {
-			tb.Error(err)
+	return cleaned(tb)(create(strings.TrimPrefix(u.Path, "/")))
+}
+
+// cleaned drops a database that was made when the test ends.
+func cleaned(tb testing.TB) func(dsn string, drop func() error, err error) string {
+	tb.Helper()
+	return func(dsn string, drop func() error, err error) string {
+		tb.Helper()
+		if err != nil {
+			tb.Fatal(err)
 		}
-	})
-	return dsn
+		tb.Cleanup(func() {
+			if err := drop(); err != nil {
+				tb.Error(err)
+			}
+		})
+		return dsn
+	}
 }
 
 // Database is NewDatabase outside of tests.
-func Database() (dsn string, drop func() error, err error) {
+func Database() (dsn string, drop func() error, err error) { return create("template0") }
+
+// create makes a database as a copy of another.
+func create(template string) (dsn string, drop func() error, err error) {
 	c, err := shared()
 	if err != nil {
 		return "", nil, fmt.Errorf("start PostgreSQL (scripts/install-test-deps installs it): %w", err)
 	}
 	name := fmt.Sprintf("test%d", made.Add(1))
-	if err := c.run("createdb", "--template=template0", "--locale=C", "--encoding=UTF8", name); err != nil {
+	if err := c.run("createdb", "--template="+template, "--locale=C", "--encoding=UTF8", name); err != nil {
 		return "", nil, err
 	}
 	query := url.Values{"host": {c.dir}}
