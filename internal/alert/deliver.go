@@ -12,6 +12,7 @@ import (
 
 	"sallyport/internal/keyring"
 	"sallyport/internal/mail"
+	"sallyport/internal/outbound"
 	"sallyport/internal/store"
 )
 
@@ -50,9 +51,9 @@ func (d *Deliverer) client() *http.Client {
 	d.once.Do(func() {
 		through := d.Transport
 		if through == nil {
-			through = network()
+			through = outbound.Transport(nil)
 		}
-		d.http = &http.Client{Transport: through, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		d.http = &http.Client{Transport: through, CheckRedirect: outbound.NoRedirects}
 	})
 	return d.http
 }

@@ -3,36 +3,18 @@ package alert
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"sallyport/internal/mail"
+	"sallyport/internal/outbound"
 	"sallyport/internal/store"
 )
-
-// SignatureHeader has the time and the signature of what is sent to a webhook: t=UNIX,v1=HEX, where HEX is HMAC-SHA-256 with the target's
-// secret of UNIX, a dot and the body.
-const SignatureHeader = "Sallyport-Signature"
-
-// Sign is the header's value.
-func Sign(secret, body []byte, at time.Time) string {
-	t := strconv.FormatInt(at.Unix(), 10)
-	m := hmac.New(sha256.New, secret)
-	m.Write([]byte(t + "."))
-	m.Write(body)
-	return "t=" + t + ",v1=" + hex.EncodeToString(m.Sum(nil))
-}
 
 // note is an alert as it is sent.
 type note struct {
@@ -70,7 +52,7 @@ func (webhook) send(ctx context.Context, d *Deliverer, t store.AlertTarget, a st
 		if err != nil {
 			return fmt.Errorf("open secret: %w", err)
 		}
-		head.Set(SignatureHeader, Sign(secret, body, d.DB.Now()))
+		head.Set(outbound.SignatureHeader, outbound.Sign(string(secret), d.DB.Now(), body))
 	}
 	return d.post(ctx, t, body, head)
 }
@@ -117,7 +99,7 @@ func (d *Deliverer) post(ctx context.Context, t store.AlertTarget, body []byte, 
 	r.Header.Set("User-Agent", "Sallyport")
 	res, err := d.client().Do(r)
 	if err != nil {
-		return unsaid(err, d.limit())
+		return errors.New("the server cannot be reached: " + outbound.Why(err, d.limit(), string(place)))
 	}
 	defer func() { _ = res.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
@@ -125,46 +107,4 @@ func (d *Deliverer) post(ctx context.Context, t store.AlertTarget, body []byte, 
 		return fmt.Errorf("the server answered %d %s", res.StatusCode, http.StatusText(res.StatusCode))
 	}
 	return nil
-}
-
-// unsaid is an error of the way there without the URL, which may be a secret.
-func unsaid(err error, limit time.Duration) error {
-	if u := (*url.Error)(nil); errors.As(err, &u) {
-		err = u.Err
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("the server did not answer within %v", limit)
-	}
-	return errors.New("the server cannot be reached: " + line(err.Error()))
-}
-
-// network sends requests. Without TLS, only to this machine, whatever its name resolves to.
-func network() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxResponseHeaderBytes = 64 << 10
-	dial := t.DialContext
-	plain := t.Clone()
-	plain.Proxy = nil
-	plain.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		if far, ok := c.RemoteAddr().(*net.TCPAddr); !ok || !far.IP.IsLoopback() {
-			_ = c.Close()
-			return nil, errors.New("without TLS the server must be on this machine")
-		}
-		return c, nil
-	}
-	return byScheme{t, plain}
-}
-
-// byScheme chooses by scheme.
-type byScheme struct{ secure, plain http.RoundTripper }
-
-func (n byScheme) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Scheme == "https" {
-		return n.secure.RoundTrip(r)
-	}
-	return n.plain.RoundTrip(r)
 }

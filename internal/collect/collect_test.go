@@ -19,9 +19,9 @@ import (
 	"sallyport/internal/collect"
 	"sallyport/internal/credential"
 	"sallyport/internal/keyring"
+	"sallyport/internal/outbound"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
-	"sallyport/internal/stream"
 )
 
 // world is a collector with a source, and the log of the deployment that is the source.
@@ -98,7 +98,7 @@ func body(batch []store.SealedEvent) []byte {
 // post sends a body with a signature that was made at a time, and returns the status and what is said.
 func (w *world) post(id, secret string, at time.Time, body []byte) (int, string) {
 	r := httptest.NewRequest(http.MethodPost, collect.Base+id, bytes.NewReader(body))
-	r.Header.Set("X-Sallyport-Signature", stream.Sign(secret, at.Unix(), body))
+	r.Header.Set(outbound.SignatureHeader, outbound.Sign(secret, at, body))
 	rec := httptest.NewRecorder()
 	w.ServeHTTP(rec, r)
 	return rec.Code, rec.Body.String()

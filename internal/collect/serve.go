@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"sallyport/internal/outbound"
 	"sallyport/internal/store"
-	"sallyport/internal/stream"
 )
 
 const (
@@ -34,7 +34,7 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusRequestEntityTooLarge, problem{fmt.Sprintf("The body could not be read: it has at most %d bytes.", maxBody)})
 		return
 	}
-	s, err := c.sender(r.Context(), strings.TrimPrefix(r.URL.Path, Base), r.Header.Get("X-Sallyport-Signature"), body)
+	s, err := c.sender(r.Context(), strings.TrimPrefix(r.URL.Path, Base), r.Header.Get(outbound.SignatureHeader), body)
 	switch {
 	case errors.Is(err, errSender):
 		answer(w, http.StatusUnauthorized, problem{err.Error()})
@@ -83,7 +83,7 @@ func (c *Collector) sender(ctx context.Context, id, signature string, body []byt
 	}
 	stamp, _, _ := strings.Cut(strings.TrimPrefix(signature, "t="), ",")
 	at, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil || c.DB.Now().Sub(time.Unix(at, 0)).Abs() > tolerance || !hmac.Equal([]byte(stream.Sign(string(secret), at, body)), []byte(signature)) {
+	if err != nil || c.DB.Now().Sub(time.Unix(at, 0)).Abs() > tolerance || !hmac.Equal([]byte(outbound.Sign(string(secret), time.Unix(at, 0), body)), []byte(signature)) {
 		return s, errSender
 	}
 	return s, nil

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"testing"
 
-	"sallyport/internal/alert"
 	"sallyport/internal/clock"
+	"sallyport/internal/outbound"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
 )
@@ -78,8 +78,8 @@ func TestAlert(t *testing.T) {
 		if len(got) != 1 || !strings.Contains(got[0].body, `"rule":"groups"`) || !strings.Contains(got[0].body, `"source":"aws.identitystore"`) {
 			t.Fatalf("the webhook got %v", got)
 		}
-		if want := alert.Sign([]byte("0123456789abcdef"), []byte(got[0].body), s.clock.Now()); got[0].head.Get(alert.SignatureHeader) != want {
-			t.Errorf("signature %q, want %q", got[0].head.Get(alert.SignatureHeader), want)
+		if want := outbound.Sign("0123456789abcdef", s.clock.Now(), []byte(got[0].body)); got[0].head.Get(outbound.SignatureHeader) != want {
+			t.Errorf("signature %q, want %q", got[0].head.Get(outbound.SignatureHeader), want)
 		}
 		all := s.must(t, "ListAlerts", `{"State":"OPEN"}`)["Alerts"].([]any)
 		if len(all) != 1 {

@@ -20,6 +20,7 @@ import (
 
 	"sallyport/internal/audit"
 	"sallyport/internal/clock/clocktest"
+	"sallyport/internal/outbound"
 	"sallyport/internal/store"
 	"sallyport/internal/stream"
 )
@@ -111,7 +112,7 @@ func TestWebhook(t *testing.T) {
 	h := re.asked[0].Header
 	want := map[string]string{
 		"Content-Type": "application/json", "X-Sallyport-First-Seq": "7", "X-Sallyport-Last-Seq": "8", "X-Sallyport-Events": "2",
-		"X-Sallyport-Signature": stream.Sign(secret, begin.Unix(), []byte(re.bodies[0])), "Idempotency-Key": stream.IdempotencyKey("11111111-2222-4333-8444-555555555555", batch(7, 8)),
+		"X-Sallyport-Signature": outbound.Sign(secret, begin, []byte(re.bodies[0])), "Idempotency-Key": stream.IdempotencyKey("11111111-2222-4333-8444-555555555555", batch(7, 8)),
 	}
 	for name, value := range want {
 		if h.Get(name) != value || re.asked[1].Header.Get(name) != value {
@@ -125,7 +126,7 @@ func TestWebhook(t *testing.T) {
 		t.Error("other batches have the same key")
 	}
 	// Values from another implementation: printf '1700000000.[]' | openssl dgst -sha256 -hmac whsec
-	if got := stream.Sign("whsec", 1_700_000_000, []byte("[]")); got != "t=1700000000,v1="+hmacOfNothing {
+	if got := outbound.Sign("whsec", time.Unix(1_700_000_000, 0), []byte("[]")); got != "t=1700000000,v1="+hmacOfNothing {
 		t.Error(got)
 	}
 	lines := open(t, stream.Webhook, re.URL, map[string]string{"body": "ndjson"})

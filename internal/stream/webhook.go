@@ -3,7 +3,6 @@ package stream
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -11,6 +10,7 @@ import (
 
 	"sallyport/internal/audit"
 	"sallyport/internal/fault"
+	"sallyport/internal/outbound"
 	"sallyport/internal/store"
 )
 
@@ -64,12 +64,12 @@ func (w *webhook) send(ctx context.Context, batch []store.SealedEvent) error {
 	}
 	first, last := span(batch)
 	a, err := w.post(ctx, map[string]string{
-		"Content-Type":          contentType,
-		"Idempotency-Key":       IdempotencyKey(w.id, batch),
-		"X-Sallyport-First-Seq": strconv.FormatInt(first, 10),
-		"X-Sallyport-Last-Seq":  strconv.FormatInt(last, 10),
-		"X-Sallyport-Events":    strconv.Itoa(len(batch)),
-		"X-Sallyport-Signature": Sign(w.secret, w.clock.Now().Unix(), body),
+		"Content-Type":           contentType,
+		"Idempotency-Key":        IdempotencyKey(w.id, batch),
+		"X-Sallyport-First-Seq":  strconv.FormatInt(first, 10),
+		"X-Sallyport-Last-Seq":   strconv.FormatInt(last, 10),
+		"X-Sallyport-Events":     strconv.Itoa(len(batch)),
+		outbound.SignatureHeader: outbound.Sign(w.secret, w.clock.Now(), body),
 	}, body)
 	switch {
 	case err != nil:
@@ -88,15 +88,6 @@ func join(all [][]byte, lines bool) []byte {
 		return append(bytes.Join(all, []byte("\n")), '\n')
 	}
 	return append(append([]byte("["), bytes.Join(all, []byte(",\n"))...), ']')
-}
-
-// Sign is the header X-Sallyport-Signature of a body: when it was signed, and HMAC-SHA256 over that, a dot and the body.
-func Sign(secret string, at int64, body []byte) string {
-	t := strconv.FormatInt(at, 10)
-	m := hmac.New(sha256.New, []byte(secret))
-	m.Write([]byte(t + "."))
-	m.Write(body)
-	return "t=" + t + ",v1=" + hex.EncodeToString(m.Sum(nil))
 }
 
 // IdempotencyKey is the same whenever a batch is sent again, by whichever node, and of no other batch.
