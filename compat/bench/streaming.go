@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"sallyport/internal/awsapi/sallyport"
 	"sallyport/internal/clock"
+	"sallyport/internal/credential"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest/pgtest"
 )
@@ -40,21 +42,32 @@ func streaming(ctx context.Context, b bench) (rows []row, err error) {
 
 // streamed measures one engine.
 func (b bench) streamed(ctx context.Context, engine, dsn string) (r row, err error) {
-	dir := b.dir + "/" + engine
-	args := []string{"dev", "--data", dir, "--listen", "127.0.0.1:0"}
+	b.dir += "/" + engine
+	if err := os.Mkdir(b.dir, 0o700); err != nil {
+		return r, err
+	}
+	args := []string{"dev", "--data", b.dir, "--listen", "127.0.0.1:0"}
+	var tokens []credential.Secret
 	if dsn != "" {
 		args = append(args, "--database", dsn)
+	} else if tokens, err = b.vendingWorld(ctx); err != nil {
+		return r, err
 	}
 	server, err := launch(ctx, b.binary, args...)
 	if err != nil {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, server.stop()) }()
-	w, err := readWorld(dir)
+	w, err := readWorld(b.dir)
 	if err != nil {
 		return r, err
 	}
-	requests, err := b.streamedRequests(ctx, w, server.addr, dir, dsn)
+	if dsn != "" {
+		if tokens, err = w.streamedTokens(ctx, server.addr, dsn); err != nil {
+			return r, err
+		}
+	}
+	requests, err := w.vendingRequests(ctx, server.addr, tokens)
 	if err != nil {
 		return r, err
 	}
@@ -88,23 +101,17 @@ func (b bench) streamed(ctx context.Context, engine, dsn string) (r row, err err
 	}, nil
 }
 
-// streamedRequests are calls of GetRoleCredentials of many sessions.
-func (b bench) streamedRequests(ctx context.Context, w world, addr, dir, dsn string) (requests [][]byte, err error) {
+// streamedTokens are those of many sessions, in a database that others use as well.
+func (w world) streamedTokens(ctx context.Context, addr, dsn string) (tokens []credential.Secret, err error) {
 	if err := w.assignAudit(ctx, w.client(addr)); err != nil {
 		return nil, err
-	}
-	if dsn == "" {
-		dsn = dir + "/sallyport.db"
 	}
 	db, err := store.Open(ctx, dsn, clock.System{})
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := w.signInMany(ctx, db, clientSessions)
-	if err = errors.Join(err, db.Close()); err != nil {
-		return nil, err
-	}
-	return w.vendingRequests(ctx, addr, tokens)
+	tokens, err = w.signInMany(ctx, db, clientSessions)
+	return tokens, errors.Join(err, db.Close())
 }
 
 // streamRound is what was answered, and what came to the slowest sink, both per second.
