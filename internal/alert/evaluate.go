@@ -106,7 +106,7 @@ func (e *Evaluator) step(ctx context.Context, l store.Lease) (more bool, err err
 		if e.book, err = e.book.follow(tx, e.Log); err != nil {
 			return err
 		}
-		events, err := tx.AuditLog(e.seq, batch)
+		events, err := e.DB.AuditSeen(tx, e.seq, batch)
 		if err != nil {
 			return fmt.Errorf("read audit log: %w", err)
 		}

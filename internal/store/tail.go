@@ -50,3 +50,17 @@ func (db *DB) AuditAfter(tx *Tx, seq int64, limit int) ([]SealedEvent, error) {
 	}
 	return tx.AuditLog(seq, limit)
 }
+
+// AuditSeen is AuditAfter without what was written since the transaction's snapshot was taken: for those who hold events against other
+// things that are stored, and must not see an event without the change before it.
+func (db *DB) AuditSeen(tx *Tx, seq int64, limit int) ([]SealedEvent, error) {
+	head, err := tx.AuditHead()
+	if err != nil {
+		return nil, err
+	}
+	list, err := db.AuditAfter(tx, seq, limit)
+	for n := len(list); n > 0 && list[n-1].Seq > head; n-- {
+		list = list[:n-1]
+	}
+	return list, err
+}

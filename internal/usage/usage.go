@@ -98,7 +98,7 @@ func (w *Worker) step(ctx context.Context) (int, error) {
 		if after, err = tx.AuditCursor(cursor); err != nil {
 			return fmt.Errorf("read cursor: %w", err)
 		}
-		if events, err = w.DB.AuditAfter(tx, after, batch); err != nil || len(events) == 0 {
+		if events, err = w.DB.AuditSeen(tx, after, batch); err != nil || len(events) == 0 {
 			return err
 		}
 		last = events[len(events)-1].Seq
