@@ -18,6 +18,13 @@ type rule struct {
 	pattern *pattern.Pattern
 	since   time.Time // of events that were recorded after that
 	until   time.Time // or no later than that; zero: without an end
+
+	sources, identities []string // that alone it can match; nil: any
+}
+
+// may says whether the rule can match an event that shows this.
+func (r *rule) may(g store.Glance) bool {
+	return (r.sources == nil || slices.Contains(r.sources, g.Source)) && (r.identities == nil || slices.Contains(r.identities, g.Identity))
 }
 
 // covers says whether the rule is held against an event that was recorded at a time.
@@ -109,7 +116,7 @@ func (b *book) add(r store.AlertRule, since, until time.Time, log *slog.Logger) 
 	if r.Before == "" && r.CreatedAt.Equal(r.UpdatedAt) && until.IsZero() {
 		since = time.Time{} // it is new: what the evaluator has not come to yet is for it too
 	}
-	one := &rule{r, p, since, until}
+	one := &rule{r, p, since, until, p.Only("detail", "eventSource"), p.Only("detail", "userIdentity", "type")}
 	names := p.Only("detail", "eventName")
 	if names == nil {
 		b.any = append(b.any, one)
@@ -120,12 +127,16 @@ func (b *book) add(r store.AlertRule, since, until time.Time, log *slog.Logger) 
 	}
 }
 
-// candidates are the rules that an event of a name may match.
-func (b *book) candidates(name string) []*rule {
-	if named := b.byName[name]; len(named) > 0 {
-		return slices.Concat(named, b.any)
+// candidates are the rules that an event may match by what it shows.
+func (b *book) candidates(g store.Glance) (all []*rule) {
+	for _, some := range [][]*rule{b.byName[g.Name], b.any} {
+		for _, r := range some {
+			if r.may(g) {
+				all = append(all, r)
+			}
+		}
 	}
-	return b.any
+	return all
 }
 
 // silenced is the silence that covers what a rule has found now; "": none does. It covers nothing that was recorded before it was made, or with

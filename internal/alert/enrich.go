@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"sallyport/internal/setting"
@@ -17,6 +18,7 @@ import (
 type enricher struct {
 	tx      *store.Tx
 	callers pipeline
+	known   map[sighting]time.Time // that are remembered, and when that was noted last
 
 	saw []sighting
 }
@@ -24,10 +26,12 @@ type enricher struct {
 // sighting is a value that a subject had.
 type sighting struct{ subject, value string }
 
-// seenAgain is after how long it is remembered anew that a value was seen.
-const seenAgain = 24 * time.Hour
+const (
+	seenAgain = 24 * time.Hour // after that it is remembered anew that a value was seen
+	maxKnown  = 4096           // of those that need not be looked for again
+)
 
-func (x *enricher) enrich(detail map[string]any) (map[string]any, error) {
+func (x *enricher) enrich(detail map[string]any, fresh bool) (map[string]any, error) {
 	more := map[string]any{}
 	if readOnly, _ := detail["readOnly"].(bool); !readOnly {
 		more["pipeline"] = x.list(detail).has(detail)
@@ -42,10 +46,6 @@ func (x *enricher) enrich(detail map[string]any) (map[string]any, error) {
 			return nil, err
 		}
 		more["grantsAccess"] = grants
-	}
-	fresh, err := x.address(detail)
-	if err != nil {
-		return nil, err
 	}
 	if fresh {
 		more["newAddress"] = true
@@ -78,35 +78,43 @@ func (x *enricher) grants(detail map[string]any) (bool, error) {
 }
 
 // address says whether an operator's key is used from an address that is new for it. The first one of a key is no news.
-func (x *enricher) address(detail map[string]any) (bool, error) {
-	id, _ := detail["userIdentity"].(map[string]any)
-	accessKey, from := text(id, "accessKeyId"), text(detail, "sourceIPAddress")
-	if text(id, "type") != "IAMUser" || accessKey == "" || from == "" {
+func (x *enricher) address(g store.Glance) (bool, error) {
+	if g.Identity != "IAMUser" || g.AccessKeyID == "" || g.Address == "" {
 		return false, nil
 	}
-	s := sighting{"key " + accessKey, from}
-	known := false
+	s := sighting{"key " + g.AccessKeyID, g.Address}
+	if noted, ok := x.known[s]; ok && x.tx.Now().Sub(noted) < seenAgain {
+		return false, nil
+	}
+	another := false
 	for _, o := range x.saw {
 		if o == s {
 			return false, nil
 		}
-		known = known || o.subject == s.subject
+		another = another || o.subject == s.subject
 	}
-	last, err := x.tx.SeenForAlert(s.subject, s.value)
+	noted, err := x.tx.SeenForAlert(s.subject, s.value)
 	if err != nil {
 		return false, fmt.Errorf("look for address: %w", err)
 	}
-	if !last.IsZero() {
-		if x.tx.Now().Sub(last) >= seenAgain {
-			x.saw = append(x.saw, s)
-		}
+	if !noted.IsZero() && x.tx.Now().Sub(noted) < seenAgain {
+		x.remember(s, noted)
 		return false, nil
 	}
 	x.saw = append(x.saw, s)
-	if !known {
-		if known, err = x.tx.AnySeenForAlert(s.subject); err != nil {
-			return false, fmt.Errorf("look for addresses: %w", err)
-		}
+	if !noted.IsZero() || another {
+		return noted.IsZero(), nil
 	}
-	return known, nil
+	if another, err = x.tx.AnySeenForAlert(s.subject); err != nil {
+		return false, fmt.Errorf("look for addresses: %w", err)
+	}
+	return another, nil
+}
+
+// remember spares others the look for what is there.
+func (x *enricher) remember(s sighting, noted time.Time) {
+	if len(x.known) >= maxKnown {
+		clear(x.known)
+	}
+	x.known[sighting{strings.Clone(s.subject), strings.Clone(s.value)}] = noted
 }

@@ -21,6 +21,7 @@ type Evaluator struct {
 	kept   int64 // of those, the last that the database knows of
 	keptAt time.Time
 	flood  flood
+	known  map[sighting]time.Time
 }
 
 // Times and bounds of the work.
@@ -29,6 +30,7 @@ const (
 	leaseName = "alerts"
 	lease     = 10 * time.Second
 	poll      = 250 * time.Millisecond // other nodes' events have no bell
+	gather    = 20 * time.Millisecond  // from the first event to the look at what has come, so that many are read at once
 	keepEvery = 5 * time.Second        // how often the cursor is stored where nothing was found
 	batch     = 500
 )
@@ -71,6 +73,7 @@ func (e *Evaluator) hold(ctx context.Context, l store.Lease) (err error) {
 		var more bool
 		if more, err = e.step(ctx, l); err == nil && !more {
 			wait(ctx, poll, wake)
+			wait(ctx, gather, nil)
 		}
 	}
 	last := context.WithoutCancel(ctx)
@@ -91,7 +94,7 @@ func (e *Evaluator) Drain(ctx context.Context) error {
 }
 
 func (e *Evaluator) begin(ctx context.Context) error {
-	e.book, e.flood = nil, flood{}
+	e.book, e.flood, e.known = nil, flood{}, map[sighting]time.Time{}
 	return e.DB.View(ctx, func(tx *store.Tx) (err error) {
 		e.seq, err = tx.AuditCursor(sink)
 		e.kept, e.keptAt = e.seq, tx.Now()
@@ -163,20 +166,29 @@ type work struct {
 	saw  []sighting // that are to be remembered
 }
 
-// match holds the events against the rules.
+// match holds the events against the rules. Most events are none that a rule wants: those are not read beyond their names.
 func (b *work) match(tx *store.Tx, events []store.SealedEvent) error {
-	x := &enricher{tx: tx, callers: b.book.callers}
+	x := &enricher{tx: tx, callers: b.book.callers, known: b.e.known}
 	for _, sealed := range events {
 		b.last = sealed.Seq
+		glance := sealed.Glance()
+		fresh, err := x.address(glance)
+		if err != nil {
+			return err
+		}
+		rules := b.book.candidates(glance)
+		if len(rules) == 0 {
+			continue
+		}
 		f, err := present(sealed.Event)
 		if err != nil { // nobody can have written such an event; if one is there, it must not stop all others
 			b.e.Log.Error("an audit event cannot be read, and no alert rule is held against it", "seq", sealed.Seq, "error", err)
 			continue
 		}
-		if f.detail["sallyport"], err = x.enrich(f.detail); err != nil {
+		if f.detail["sallyport"], err = x.enrich(f.detail, fresh); err != nil {
 			return err
 		}
-		for _, r := range b.book.candidates(text(f.detail, "eventName")) {
+		for _, r := range rules {
 			if r.covers(f.recorded) && r.pattern.Matches(f.envelope) {
 				b.hits = append(b.hits, hit{r, f})
 			}

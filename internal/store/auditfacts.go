@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unsafe"
+
+	"sallyport/internal/skim"
 )
 
 // Facts are what a sealed event can be looked up by (wire-protocols §12), read from its JSON.
@@ -23,6 +24,41 @@ type Facts struct {
 // EventResource is a thing that an event is about.
 type EventResource struct{ Type, Name string }
 
+// Glance is what an event shows to those who look at each to find the few that they want.
+type Glance struct {
+	Source, Name string
+	Identity     string // userIdentity.type
+	AccessKeyID  string
+	Address      string // where it was called from
+}
+
+// Glance reads the beginning of the event, where these are.
+func (e Event) Glance() (g Glance) {
+	c := skim.New(e.JSON)
+	c.Members(func(key string) {
+		switch key {
+		case "userIdentity":
+			c.Members(func(key string) {
+				switch key {
+				case "type":
+					g.Identity = c.Text()
+				case "accessKeyId":
+					g.AccessKeyID = c.Text()
+				}
+			})
+		case "eventSource":
+			g.Source = c.Text()
+		case "eventName":
+			g.Name = c.Text()
+		case "sourceIPAddress":
+			g.Address = c.Text()
+		case "requestParameters": // it comes after them all
+			c.Stop()
+		}
+	})
+	return g
+}
+
 // subject are the members of requests and answers that name a thing. CloudTrail takes the resources of a look-up from such members;
 // instances and identity stores are left out, as nearly every event names them.
 type subject struct {
@@ -36,32 +72,32 @@ type subject struct {
 func (e SealedEvent) Facts() Facts {
 	f := Facts{ID: e.ID, Time: e.At.Truncate(time.Second)}
 	var person, signedIn string
-	var about [3]subject                                                  // in the order in which they are told
-	c := scanner{s: unsafe.String(unsafe.SliceData(e.JSON), len(e.JSON))} // nobody changes an event's JSON; a copy of it would be half of the work
-	c.members(func(key string) {
+	var about [3]subject // in the order in which they are told
+	c := skim.New(e.JSON)
+	c.Members(func(key string) {
 		switch key {
 		case "eventName":
-			f.Name = c.text()
+			f.Name = c.Text()
 		case "eventSource":
-			f.Source = c.text()
+			f.Source = c.Text()
 		case "eventTime":
-			if at, err := time.Parse(time.RFC3339, c.text()); err == nil {
+			if at, err := time.Parse(time.RFC3339, c.Text()); err == nil {
 				f.Time = at.UTC()
 			}
 		case "readOnly":
-			f.ReadOnly = c.truth()
+			f.ReadOnly = c.Bool()
 		case "userIdentity":
-			f.identity(&c)
+			f.identity(c)
 		case "additionalEventData":
-			signedIn, person = f.additional(&c)
+			signedIn, person = f.additional(c)
 		case "resources":
-			c.items(func() { f.resource(&c) })
+			c.Items(func() { f.resource(c) })
 		case "requestParameters":
-			about[0].read(&c)
+			about[0].read(c)
 		case "responseElements":
-			about[1].read(&c)
+			about[1].read(c)
 		case "serviceEventDetails":
-			about[2].read(&c)
+			about[2].read(c)
 		}
 	})
 	f.Username, f.PersonID = cmp.Or(f.Username, signedIn), cmp.Or(f.PersonID, person)
@@ -72,22 +108,22 @@ func (e SealedEvent) Facts() Facts {
 }
 
 // identity reads who acted (behaviour reference §10.5).
-func (f *Facts) identity(c *scanner) {
+func (f *Facts) identity(c *skim.Scanner) {
 	var name, arn string
-	c.members(func(key string) {
+	c.Members(func(key string) {
 		switch key {
 		case "userName":
-			name = c.text()
+			name = c.Text()
 		case "arn":
-			arn = c.text()
+			arn = c.Text()
 		case "accessKeyId":
-			f.AccessKeyID = c.text()
+			f.AccessKeyID = c.Text()
 		case "credentialId":
-			f.join(c.text())
+			f.join(c.Text())
 		case "onBehalfOf":
-			c.members(func(key string) {
+			c.Members(func(key string) {
 				if key == "userId" {
-					f.PersonID = c.text()
+					f.PersonID = c.Text()
 				}
 			})
 		}
@@ -96,15 +132,15 @@ func (f *Facts) identity(c *scanner) {
 }
 
 // additional reads whom a sign-in was about (behaviour reference §10.4).
-func (f *Facts) additional(c *scanner) (name, person string) {
-	c.members(func(key string) {
+func (f *Facts) additional(c *skim.Scanner) (name, person string) {
+	c.Members(func(key string) {
 		switch key {
 		case "UserName":
-			name = c.text()
+			name = c.Text()
 		case "identitystore:UserId":
-			person = c.text()
+			person = c.Text()
 		case "AuthWorkflowID", "identitycenter:CorrelationId":
-			f.join(c.text())
+			f.join(c.Text())
 		}
 	})
 	return name, person
@@ -116,14 +152,14 @@ func (f *Facts) join(id string) {
 	}
 }
 
-func (f *Facts) resource(c *scanner) {
+func (f *Facts) resource(c *skim.Scanner) {
 	var r EventResource
-	c.members(func(key string) {
+	c.Members(func(key string) {
 		switch key {
 		case "ARN":
-			r.Name = c.text()
+			r.Name = c.Text()
 		case "type":
-			r.Type = c.text()
+			r.Type = c.Text()
 		}
 	})
 	f.about(r.Type, r.Name)

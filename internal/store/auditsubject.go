@@ -1,59 +1,61 @@
 package store
 
+import "sallyport/internal/skim"
+
 // read takes the members of a request, an answer or an event's details. Those of the portal and of our own events have other names.
-func (s *subject) read(c *scanner) {
-	c.members(func(key string) {
+func (s *subject) read(c *skim.Scanner) {
+	c.Members(func(key string) {
 		switch key {
 		case "permissionSetArn":
-			s.permissionSet = c.text()
+			s.permissionSet = c.Text()
 		case "permissionSet": // of answers
-			c.members(func(key string) {
+			c.Members(func(key string) {
 				if key == "permissionSetArn" {
-					s.permissionSet = c.text()
+					s.permissionSet = c.Text()
 				}
 			})
 		case "applicationArn":
-			s.application = c.text()
+			s.application = c.Text()
 		case "trustedTokenIssuerArn":
-			s.tokenIssuer = c.text()
+			s.tokenIssuer = c.Text()
 		default:
 			s.readPrincipal(c, key)
 		}
 	})
 }
 
-func (s *subject) readPrincipal(c *scanner, key string) {
+func (s *subject) readPrincipal(c *skim.Scanner, key string) {
 	switch key {
 	case "userId", "user_id":
-		s.user = c.text()
+		s.user = c.Text()
 	case "memberId":
 		s.readMember(c)
 	case "groupId":
-		s.group = c.text()
+		s.group = c.Text()
 	case "membershipId":
-		s.membership = c.text()
+		s.membership = c.Text()
 	case "principalType":
-		s.principalType = c.text()
+		s.principalType = c.Text()
 	case "principalId":
-		s.principal = c.text()
+		s.principal = c.Text()
 	case "targetType":
-		s.targetType = c.text()
+		s.targetType = c.Text()
 	case "targetId":
-		s.target = c.text()
+		s.target = c.Text()
 	case "accountId", "account_id":
-		s.account = c.text()
+		s.account = c.Text()
 	}
 }
 
 // readMember reads a member of a group: an id, or a union of which users are all there is.
-func (s *subject) readMember(c *scanner) {
-	if c.peek() == '"' {
-		s.member = c.text()
+func (s *subject) readMember(c *skim.Scanner) {
+	if c.IsText() {
+		s.member = c.Text()
 		return
 	}
-	c.members(func(key string) {
+	c.Members(func(key string) {
 		if key == "userId" {
-			s.member = c.text()
+			s.member = c.Text()
 		}
 	})
 }

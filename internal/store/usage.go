@@ -1,21 +1,11 @@
 package store
 
 import (
-	"strconv"
 	"time"
 
 	"sallyport/internal/arn"
 	"sallyport/internal/page"
 )
-
-// Issue says that credentials of a role were given out.
-type Issue struct {
-	UserID  string
-	Account arn.AccountID
-	SetID   string
-	At      time.Time
-	For     time.Duration
-}
 
 // UsageKey is what a usage is counted by.
 type UsageKey struct {
@@ -48,21 +38,6 @@ const (
 
 	setsByName query = `SELECT name, id FROM permission_set WHERE instance_id = $1 AND name IN ($2)`
 	setsOfThen query = `SELECT name, permission_set FROM permission_set_past WHERE gone AND instance_id = $1 AND name IN ($2) ORDER BY to_at`
-
-	grantedThen = grantedAt + ` <= CAST(q.t AS BIGINT) AND a.state = 'GRANTED'`
-	grantedPast = `a.from_at <= CAST(q.t AS BIGINT) AND a.to_at > CAST(q.t AS BIGINT)`
-	inSince     = `m.created_at <= CAST(q.t AS BIGINT)`
-	inPast      = `m.from_at <= CAST(q.t AS BIGINT) AND m.to_at > CAST(q.t AS BIGINT)`
-	byGroup     = ` a ON a.principal_id = m.group_id AND a.account_id = q.a AND a.permission_set = q.s AND a.principal_type = 'GROUP' AND `
-	byUser      = ` a ON a.principal_id = q.u AND a.account_id = q.a AND a.permission_set = q.s AND a.principal_type = 'USER' AND `
-
-	issuedBy query = `WITH asked (n, u, a, s, t) AS ( VALUES ($1, $2, $3, $4, $5))
-		SELECT q.n, a.principal_type, a.principal_id FROM asked q JOIN membership m ON m.user_id = q.u AND ` + inSince + ` JOIN assignment` + byGroup + grantedThen + `
-		UNION ALL SELECT q.n, a.principal_type, a.principal_id FROM asked q JOIN membership m ON m.user_id = q.u AND ` + inSince + ` JOIN assignment_past` + byGroup + grantedPast + `
-		UNION ALL SELECT q.n, a.principal_type, a.principal_id FROM asked q JOIN membership_past m ON m.user_id = q.u AND ` + inPast + ` JOIN assignment` + byGroup + grantedThen + `
-		UNION ALL SELECT q.n, a.principal_type, a.principal_id FROM asked q JOIN membership_past m ON m.user_id = q.u AND ` + inPast + ` JOIN assignment_past` + byGroup + grantedPast + `
-		UNION ALL SELECT q.n, a.principal_type, a.principal_id FROM asked q JOIN assignment` + byUser + grantedThen + `
-		UNION ALL SELECT q.n, a.principal_type, a.principal_id FROM asked q JOIN assignment_past` + byUser + grantedPast
 
 	usageByUser    query = `SELECT user_id, SUM(issued), SUM(seconds), MAX(last_at) FROM usage_day WHERE day >= $1 AND day <= $2 AND user_id > $3 GROUP BY user_id ORDER BY user_id LIMIT $4`
 	usageByAccount query = `SELECT account_id, SUM(issued), SUM(seconds), 0 FROM usage_day WHERE day >= $1 AND day <= $2 AND account_id > $3 GROUP BY account_id ORDER BY account_id LIMIT $4`
@@ -116,36 +91,6 @@ func (tx *Tx) SetsByName(i arn.Instance, names []string) (map[string]string, err
 	type named struct{ name, id string }
 	scan := func(r row) (n named, err error) { err = r.Scan(&n.name, &n.id); return n, err }
 	return out, chunked(tx, names, scan, func(n named) { out[n.name] = n.id }, []any{i}, setsOfThen, setsByName)
-}
-
-// IssuedBy are the principals whose assignments gave users what was issued to them, as it was at that moment: one list for each issue.
-func (tx *Tx) IssuedBy(issues []Issue) ([][]UsageKey, error) {
-	out := make([][]UsageKey, len(issues))
-	for from := 0; from < len(issues); {
-		size := largest(len(issues) - from)
-		args := make([]any, 0, 5*size)
-		for n, e := range issues[from : from+size] {
-			args = append(args, strconv.Itoa(from+n), e.UserID, e.Account, e.SetID, strconv.FormatInt(micros(e.At), 10))
-		}
-		err := tx.each(issuedBy.rows(size), func(r row) (bool, error) {
-			var at string
-			var k UsageKey
-			if err := r.Scan(&at, &k.PrincipalType, &k.PrincipalID); err != nil {
-				return false, err
-			}
-			n, err := strconv.Atoi(at)
-			if err == nil {
-				k.Account, k.SetID = issues[n].Account, issues[n].SetID
-				out[n] = append(out[n], k)
-			}
-			return true, err
-		}, args...)
-		if err != nil {
-			return nil, err
-		}
-		from += size
-	}
-	return out, nil
 }
 
 // UsageBy is what usage is summed up by.

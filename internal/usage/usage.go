@@ -8,13 +8,13 @@ package usage
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"sallyport/internal/arn"
+	"sallyport/internal/skim"
 	"sallyport/internal/store"
 )
 
@@ -22,7 +22,7 @@ import (
 const cursor = "usage"
 
 const (
-	batch = 256 // events at a time: a few milliseconds of the writer's time
+	batch = 1024 // events at a time
 	pause = 5 * time.Second
 	retry = 10 * time.Second
 	lease = 30 * time.Second
@@ -130,18 +130,45 @@ func (w *Worker) step(ctx context.Context) (int, error) {
 
 // vended is what the record of a vending says (package vend).
 type vended struct {
-	ErrorCode    string `json:"errorCode"`
-	UserIdentity struct {
-		OnBehalfOf struct {
-			UserID string `json:"userId"`
-		} `json:"onBehalfOf"`
-	} `json:"userIdentity"`
-	Details struct {
-		Account     arn.AccountID `json:"account_id"`
-		Set         string        `json:"role_name"`
-		AccessKeyID string        `json:"access_key_id"`
-		Seconds     int64         `json:"duration_seconds"` // 0: recorded before it was told
-	} `json:"serviceEventDetails"`
+	errorCode, userID, set, accessKeyID string
+	account                             arn.AccountID
+	seconds                             int64 // 0: recorded before it was told
+}
+
+func readVended(json []byte) (v vended) {
+	c := skim.New(json)
+	c.Members(func(key string) {
+		switch key {
+		case "errorCode":
+			v.errorCode = c.Text()
+		case "userIdentity":
+			c.Members(func(key string) {
+				if key == "onBehalfOf" {
+					c.Members(func(key string) {
+						if key == "userId" {
+							v.userID = c.Text()
+						}
+					})
+				}
+			})
+		case "serviceEventDetails":
+			c.Members(func(key string) { v.detail(c, key) })
+		}
+	})
+	return v
+}
+
+func (v *vended) detail(c *skim.Scanner, key string) {
+	switch key {
+	case "account_id":
+		v.account = arn.AccountID(c.Text())
+	case "role_name":
+		v.set = c.Text()
+	case "access_key_id":
+		v.accessKeyID = c.Text()
+	case "duration_seconds":
+		v.seconds = c.Int()
+	}
 }
 
 // mark is in every record of a vending, and in few others.
@@ -156,18 +183,15 @@ func (w *Worker) issues(tx *store.Tx, events []store.SealedEvent) ([]store.Issue
 		if !bytes.Contains(e.JSON, mark) {
 			continue
 		}
-		var v vended
-		if err := json.Unmarshal(e.JSON, &v); err != nil || v.ErrorCode != "" || v.Details.AccessKeyID == "" || v.Details.Set == "" || v.UserIdentity.OnBehalfOf.UserID == "" {
+		v := readVended(e.JSON)
+		if v.errorCode != "" || v.accessKeyID == "" || v.set == "" || v.userID == "" {
 			continue // of something else
 		}
-		if !seen[v.Details.Set] {
-			seen[v.Details.Set] = true
-			names = append(names, v.Details.Set)
+		if !seen[v.set] {
+			seen[v.set] = true
+			names = append(names, v.set)
 		}
-		out = append(out, store.Issue{
-			UserID: v.UserIdentity.OnBehalfOf.UserID, Account: v.Details.Account, SetID: v.Details.Set, At: e.At,
-			For: time.Duration(v.Details.Seconds) * time.Second,
-		})
+		out = append(out, store.Issue{UserID: v.userID, Account: v.account, SetID: v.set, At: e.At, For: time.Duration(v.seconds) * time.Second})
 	}
 	ids, err := tx.SetsByName(w.Instance, names)
 	if err != nil {

@@ -64,7 +64,7 @@ func TestManyCountOnce(t *testing.T) {
 		h := newHouse(t, open)
 		h.grant(prod, admin, store.PrincipalUser, "ana")
 		h.do(func(tx *store.Tx) error {
-			for range 700 {
+			for range 2500 {
 				h.n++
 				json := `{"userIdentity":{"onBehalfOf":{"userId":"ana"}},"serviceEventDetails":{"access_key_id":"ASIA","account_id":"111122223333","role_name":"Admin","duration_seconds":1}}`
 				if err := tx.AppendEvent(store.Event{ID: arn.NewTimeUUID(tx.Now()), At: tx.Now(), JSON: []byte(json)}); err != nil {
@@ -76,7 +76,7 @@ func TestManyCountOnce(t *testing.T) {
 		for range 4 {
 			h.count(4)
 		}
-		if d := cmp.Diff([]string{"ana 700 700"}, h.report(store.UsageByUser)); d != "" {
+		if d := cmp.Diff([]string{"ana 2500 2500"}, h.report(store.UsageByUser)); d != "" {
 			t.Error(d)
 		}
 	})
