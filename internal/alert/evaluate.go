@@ -30,7 +30,7 @@ const (
 	leaseName = "alerts"
 	lease     = 10 * time.Second
 	poll      = 250 * time.Millisecond // other nodes' events have no bell
-	gather    = 20 * time.Millisecond  // from the first event to the look at what has come, so that many are read at once
+	gather    = 50 * time.Millisecond  // from the first event to the look at what has come, so that many are read at once
 	keepEvery = 5 * time.Second        // how often the cursor is stored where nothing was found
 	batch     = 500
 )

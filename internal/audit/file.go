@@ -25,7 +25,11 @@ type File struct {
 	cursor string       // what this node's file is called among the cursors
 	last   atomic.Int64 // number of the last event that the file has
 	size   int64        // bytes of whole lines
+	lines  bytes.Buffer // of a batch; the next one's are as many
 }
+
+// maxLines is the most memory, in bytes, that is kept from one batch to the next.
+const maxLines = 8 << 20
 
 // OpenFile opens or makes the file (mode 0600). A half-written last line, left by a crash, is cut off: its event comes again.
 func OpenFile(path string) (*File, error) {
@@ -58,12 +62,8 @@ func (s *File) Last() int64 { return s.last.Load() }
 
 // Write appends the events that the file does not have yet and syncs.
 func (s *File) Write(_ context.Context, batch []store.SealedEvent) error {
-	size := 0
-	for _, e := range batch {
-		size += len(e.JSON) + format.MaxMember
-	}
-	var buf bytes.Buffer
-	buf.Grow(size)
+	buf := &s.lines
+	buf.Reset()
 	last := s.last.Load()
 	for _, e := range batch {
 		if e.Seq <= last {
@@ -86,6 +86,9 @@ func (s *File) Write(_ context.Context, batch []store.SealedEvent) error {
 	}
 	s.last.Store(last)
 	s.size += int64(buf.Len())
+	if buf.Cap() > maxLines {
+		s.lines = bytes.Buffer{}
+	}
 	return nil
 }
 

@@ -36,8 +36,12 @@ func (s *Server) Serves(r *http.Request) bool {
 	if r.URL.Path == Prefix || strings.HasPrefix(r.URL.Path, Prefix+"/") {
 		return true
 	}
-	const scope = "/s3/aws4_request"
-	return strings.Contains(r.Header.Get("Authorization"), scope) || strings.HasSuffix(r.URL.Query().Get("X-Amz-Credential"), scope)
+	const scope, parameter = "/s3/aws4_request", "X-Amz-Credential"
+	if strings.Contains(r.Header.Get("Authorization"), scope) {
+		return true
+	}
+	// The queries of all others are read once, by those they are for.
+	return strings.Contains(r.URL.RawQuery, parameter) && strings.HasSuffix(r.URL.Query().Get(parameter), scope)
 }
 
 // request is a request as far as its path and query tell.

@@ -10,10 +10,11 @@ import (
 const (
 	indexLease = "audit-index"
 	indexTTL   = 10 * time.Second
-	// indexBatch is how many events one transaction adds, about 40 KB; of upper levels it is 64 rows, twice that.
-	indexBatch = 1024
-	// indexPause is from the first event to the look at what has come, so that many are added at once.
-	indexPause = 50 * time.Millisecond
+	// indexBatch is how many events one transaction adds, about 80 KB; of upper levels it is 64 rows, as much.
+	indexBatch = 2048
+	// indexPause is from the first event to the look at what has come, so that many are added at once: every look costs the writer's
+	// neighbours. Those that wait are found by reading them.
+	indexPause = 200 * time.Millisecond
 	indexPoll  = time.Second // other nodes' events have no bell
 )
 
@@ -70,35 +71,42 @@ func (db *DB) indexUnder(ctx context.Context, lease Lease) error {
 }
 
 // IndexSome adds a batch of events to the index, and 64 rows to a level above, where there are enough to add. It tells whether there
-// may be more. What it reads and computes, it does outside the transactions that write.
+// is more to add. What it reads and computes, it does outside the transaction that writes.
 func (db *DB) IndexSome(ctx context.Context) (more bool, err error) {
-	more, err = db.indexBy(ctx, func(tx *Tx, m *made) (*growth, error) {
-		events, err := db.AuditAfter(tx, m.events(), indexBatch)
-		return leaves(m, events), err
-	})
-	if err != nil {
-		return false, err
-	}
-	merged, err := db.indexBy(ctx, func(tx *Tx, m *made) (*growth, error) {
-		if level := m.due(); level > 0 {
-			return tx.merge(m, level)
-		}
-		return nil, nil
-	})
-	return more || merged, err
-}
-
-func (db *DB) indexBy(ctx context.Context, find func(*Tx, *made) (*growth, error)) (bool, error) {
-	var g *growth
-	err := db.View(ctx, func(tx *Tx) error {
+	var grown []*growth
+	err = db.View(ctx, func(tx *Tx) error {
 		m, err := tx.indexMade()
-		if err == nil {
-			g, err = find(tx, &m)
+		if err != nil {
+			return err
 		}
-		return err
+		events, err := db.AuditAfter(tx, m.events(), indexBatch)
+		if err != nil {
+			return err
+		}
+		level := m.due()
+		more = len(events) == indexBatch
+		if g := leaves(&m, events); g != nil {
+			grown, m[1] = append(grown, g), g.to
+		}
+		if level > 0 {
+			g, err := tx.merge(&m, level)
+			if err != nil {
+				return err
+			}
+			grown, m[level] = append(grown, g), g.to
+		}
+		more = more || m.due() > 0
+		return nil
 	})
-	if err != nil || g == nil {
+	if err != nil || len(grown) == 0 {
 		return false, err
 	}
-	return true, db.UpdateRelaxed(ctx, func(tx *Tx) error { return tx.grow(g) })
+	return more, db.UpdateRelaxed(ctx, func(tx *Tx) error {
+		for _, g := range grown { // two at most
+			if err := tx.grow(g); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

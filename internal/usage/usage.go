@@ -11,10 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
+	"unique"
 
 	"sallyport/internal/arn"
-	"sallyport/internal/skim"
 	"sallyport/internal/store"
 )
 
@@ -22,10 +23,12 @@ import (
 const cursor = "usage"
 
 const (
-	batch = 1024 // events at a time
-	pause = 5 * time.Second
+	batch = 1024                   // events at a time
+	soon  = 200 * time.Millisecond // between looks at what has come while much comes: it is still in memory
+	pause = 5 * time.Second        // between two sums that are stored, and between looks while little comes
 	retry = 10 * time.Second
 	lease = 30 * time.Second
+	most  = 50_000 // issues that are kept in memory
 )
 
 // Worker fills the ledger.
@@ -34,216 +37,183 @@ type Worker struct {
 	Instance arn.Instance
 	Owner    string // names this process among the workers
 	Log      *slog.Logger
+
+	stored, read int64     // how far the log is summed up in the database, and read
+	since        time.Time // when the first was read of what is not stored
+	issues       []store.Issue
 }
 
 // Run works until ctx ends. One node does it at a time; it is right even if two do.
 func (w *Worker) Run(ctx context.Context) {
 	for ctx.Err() == nil {
+		wake := w.DB.AuditWake()
 		wait := pause
-		if err := w.turn(ctx); err != nil && ctx.Err() == nil {
+		switch err := w.turn(ctx); {
+		case errors.Is(err, store.ErrLost): // another node does it
+			wake = nil
+		case err != nil && ctx.Err() == nil:
 			w.Log.ErrorContext(ctx, "usage is not counted, will try again", "error", err)
-			wait = retry
+			wake, wait = nil, retry
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
+		sleep(ctx, wait, wake)
+		sleep(ctx, soon, nil)
 	}
 }
 
-// turn counts what there is, if there is anything: a server that nothing happens on writes nothing.
+func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	select {
+	case <-ctx.Done():
+	case <-wake:
+	case <-time.After(d):
+	}
+}
+
+// turn counts for as long as there is anything to count: a server that nothing happens on writes nothing. It is store.ErrLost where another
+// node does it.
 func (w *Worker) turn(ctx context.Context) error {
-	idle := false
-	err := w.DB.View(ctx, func(tx *store.Tx) error {
-		after, err := tx.AuditCursor(cursor)
-		if err != nil {
+	n, err := w.begin(ctx)
+	if err != nil || n == 0 {
+		return err
+	}
+	l, err := w.DB.AcquireLease(ctx, cursor, w.Owner, lease)
+	if err == nil {
+		err = errors.Join(w.hold(ctx, l), w.DB.ReleaseLease(context.WithoutCancel(ctx), l))
+	}
+	return err
+}
+
+// hold reads along, and stores the sums now and then, until nothing more comes. What is read and not stored when it ends is read again.
+func (w *Worker) hold(ctx context.Context, l store.Lease) error {
+	for n := batch; ctx.Err() == nil && (n > 0 || w.read > w.stored); {
+		var err error
+		if n, err = w.gather(ctx); err != nil {
 			return err
 		}
-		next, err := w.DB.AuditAfter(tx, after, 1)
-		idle = len(next) == 0
-		return err
-	})
-	if err != nil || idle {
-		return err
+		if w.read > w.stored && (len(w.issues) >= most || w.DB.Now().Sub(w.since) >= pause) {
+			if err := w.store(ctx); err != nil {
+				return err
+			}
+			if l, err = w.DB.RenewLease(ctx, l, lease); err != nil {
+				return err
+			}
+		}
+		if n < batch {
+			sleep(ctx, soon, nil)
+		}
 	}
-	l, err := w.DB.AcquireLease(ctx, "usage", w.Owner, lease)
-	if errors.Is(err, store.ErrLost) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(w.Drain(ctx), w.DB.ReleaseLease(context.WithoutCancel(ctx), l))
+	return nil
 }
 
 // Drain counts what is there now.
 func (w *Worker) Drain(ctx context.Context) error {
-	for {
-		n, err := w.step(ctx)
-		if errors.Is(err, store.ErrLost) { // another node was faster
-			return nil
-		}
-		if err != nil || n < batch {
-			return err
+	n, err := w.begin(ctx)
+	for n == batch && err == nil {
+		if n, err = w.gather(ctx); err == nil && len(w.issues) >= most {
+			err = w.store(ctx)
 		}
 	}
+	if err == nil {
+		err = w.store(ctx)
+	}
+	if errors.Is(err, store.ErrLost) { // another node was faster
+		return nil
+	}
+	return err
 }
 
-// step counts one batch and returns its size. What is costly is done before the transaction that writes.
-func (w *Worker) step(ctx context.Context) (int, error) {
-	var after, last int64
+// begin takes up where the database says, and gathers.
+func (w *Worker) begin(ctx context.Context) (int, error) {
+	err := w.DB.View(ctx, func(tx *store.Tx) (err error) { w.stored, err = tx.AuditCursor(cursor); return err })
+	if err != nil {
+		return 0, fmt.Errorf("read cursor: %w", err)
+	}
+	w.read, w.issues = w.stored, nil
+	return w.gather(ctx)
+}
+
+// gather reads what comes next of the log, and returns how many events that were.
+func (w *Worker) gather(ctx context.Context) (int, error) {
 	var events []store.SealedEvent
+	err := w.DB.View(ctx, func(tx *store.Tx) (err error) { events, err = w.DB.AuditAfter(tx, w.read, batch); return err })
+	if err != nil {
+		return 0, fmt.Errorf("read audit log: %w", err)
+	}
+	if len(events) == 0 {
+		return 0, nil
+	}
+	if w.read == w.stored {
+		w.since = w.DB.Now()
+	}
+	w.read = events[len(events)-1].Seq
+	for _, e := range events {
+		if !bytes.Contains(e.JSON, mark) {
+			continue
+		}
+		if v := readVended(e.JSON); v.errorCode == "" && v.accessKeyID != "" && v.set != "" && v.userID != "" { // else of something else
+			w.issues = append(w.issues, store.Issue{
+				UserID: kept(v.userID), Account: arn.AccountID(kept(v.account)), SetID: kept(v.set), At: e.At, For: time.Duration(v.seconds) * time.Second,
+			})
+		}
+	}
+	return len(events), nil
+}
+
+// kept is a text in memory of its own, which it shares with all that are alike.
+func kept(s string) string { return unique.Make(s).Value() }
+
+// store adds what was gathered to the sums. What is costly is done before the transaction that writes. All that the events rest on is in
+// the database by now.
+func (w *Worker) store(ctx context.Context) error {
+	if w.read == w.stored {
+		return nil
+	}
 	var users, paths []store.Usage
-	err := w.DB.View(ctx, func(tx *store.Tx) (err error) {
-		if after, err = tx.AuditCursor(cursor); err != nil {
-			return fmt.Errorf("read cursor: %w", err)
-		}
-		if events, err = w.DB.AuditSeen(tx, after, batch); err != nil || len(events) == 0 {
-			return err
-		}
-		last = events[len(events)-1].Seq
-		issues, err := w.issues(tx, events)
+	err := w.DB.View(ctx, func(tx *store.Tx) error {
+		issues, err := w.named(tx)
 		if err != nil || len(issues) == 0 {
 			return err
 		}
 		by, err := tx.IssuedBy(issues)
-		if err != nil {
-			return fmt.Errorf("look for paths of then: %w", err)
+		if err == nil {
+			users, paths = sums(issues, by)
 		}
-		users, paths = sums(issues, by)
-		return nil
+		return err
 	})
-	if err != nil || len(events) == 0 {
-		return 0, err
+	if err != nil {
+		return err
 	}
 	err = w.DB.Update(ctx, func(tx *store.Tx) error {
-		if now, err := tx.AuditCursor(cursor); err != nil || now != after {
+		if now, err := tx.AuditCursor(cursor); err != nil || now != w.stored {
 			return errors.Join(err, store.ErrLost)
 		}
 		if err := errors.Join(tx.AddUsage(users), tx.AddPathUsage(paths)); err != nil {
 			return fmt.Errorf("add usage: %w", err)
 		}
-		return tx.SetAuditCursor(cursor, last)
+		return tx.SetAuditCursor(cursor, w.read)
 	})
-	return len(events), err
-}
-
-// vended is what the record of a vending says (package vend).
-type vended struct {
-	errorCode, userID, set, accessKeyID string
-	account                             arn.AccountID
-	seconds                             int64 // 0: recorded before it was told
-}
-
-func readVended(json []byte) (v vended) {
-	c := skim.New(json)
-	c.Members(func(key string) {
-		switch key {
-		case "errorCode":
-			v.errorCode = c.Text()
-		case "userIdentity":
-			c.Members(func(key string) {
-				if key == "onBehalfOf" {
-					c.Members(func(key string) {
-						if key == "userId" {
-							v.userID = c.Text()
-						}
-					})
-				}
-			})
-		case "serviceEventDetails":
-			c.Members(func(key string) { v.detail(c, key) })
-		}
-	})
-	return v
-}
-
-func (v *vended) detail(c *skim.Scanner, key string) {
-	switch key {
-	case "account_id":
-		v.account = arn.AccountID(c.Text())
-	case "role_name":
-		v.set = c.Text()
-	case "access_key_id":
-		v.accessKeyID = c.Text()
-	case "duration_seconds":
-		v.seconds = c.Int()
+	if err == nil {
+		w.stored, w.issues = w.read, w.issues[:0]
 	}
+	return err
 }
 
-// mark is in every record of a vending, and in few others.
-var mark = []byte(`"access_key_id":"`)
-
-// issues are what the events tell was given out. A permission set is told by its name, which is that of one at a time.
-func (w *Worker) issues(tx *store.Tx, events []store.SealedEvent) ([]store.Issue, error) {
-	var out []store.Issue
+// named are the issues with the ids of permission sets, which events tell by name: that of one at a time.
+func (w *Worker) named(tx *store.Tx) ([]store.Issue, error) {
 	var names []string
 	seen := map[string]bool{}
-	for _, e := range events {
-		if !bytes.Contains(e.JSON, mark) {
-			continue
+	for _, e := range w.issues {
+		if !seen[e.SetID] {
+			seen[e.SetID] = true
+			names = append(names, e.SetID)
 		}
-		v := readVended(e.JSON)
-		if v.errorCode != "" || v.accessKeyID == "" || v.set == "" || v.userID == "" {
-			continue // of something else
-		}
-		if !seen[v.set] {
-			seen[v.set] = true
-			names = append(names, v.set)
-		}
-		out = append(out, store.Issue{UserID: v.userID, Account: v.account, SetID: v.set, At: e.At, For: time.Duration(v.seconds) * time.Second})
 	}
 	ids, err := tx.SetsByName(w.Instance, names)
 	if err != nil {
 		return nil, fmt.Errorf("look for permission sets: %w", err)
 	}
+	out := slices.Clone(w.issues)
 	for n := range out {
 		out[n].SetID = ids[out[n].SetID] // "": nothing is known of it any more
 	}
 	return out, nil
-}
-
-// sums adds up what was issued, by user and by each of the paths that they had it by.
-func sums(issues []store.Issue, by [][]store.UsageKey) (users, paths []store.Usage) {
-	var perUser, perPath ledger
-	for n, e := range issues {
-		perUser.add(store.UsageKey{UserID: e.UserID, Account: e.Account, SetID: e.SetID}, e)
-		if len(by[n]) == 0 {
-			perPath.add(store.UsageKey{Account: e.Account, SetID: e.SetID}, e)
-		}
-		for _, k := range by[n] {
-			perPath.add(k, e)
-		}
-	}
-	return perUser.rows, perPath.rows
-}
-
-// ledger sums up by day and key, in the order in which they first came.
-type ledger struct {
-	rows []store.Usage
-	at   map[entry]int
-}
-
-type entry struct {
-	store.UsageKey
-	day int64
-}
-
-func (l *ledger) add(k store.UsageKey, e store.Issue) {
-	if l.at == nil {
-		l.at = map[entry]int{}
-	}
-	day := store.DayOf(e.At)
-	n, ok := l.at[entry{k, day}]
-	if !ok {
-		n = len(l.rows)
-		l.at[entry{k, day}] = n
-		l.rows = append(l.rows, store.Usage{UsageKey: k, Day: day})
-	}
-	u := &l.rows[n]
-	u.Issued++
-	u.Seconds += int64(e.For / time.Second)
-	if e.At.After(u.Last) {
-		u.Last = e.At
-	}
 }

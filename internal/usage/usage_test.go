@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,6 +78,33 @@ func TestManyCountOnce(t *testing.T) {
 			h.count(4)
 		}
 		if d := cmp.Diff([]string{"ana 2500 2500"}, h.report(store.UsageByUser)); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+// TestRun: workers that read along count once, also when the one that does it is stopped and another takes over.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
+		h := newHouse(t, open)
+		h.grant(prod, admin, store.PrincipalUser, "ana")
+		go func() { _ = h.db.RunSealer(t.Context(), "sealer") }() // ends with the test
+		for _, owner := range []string{"first", "second"} {
+			ctx, stop := context.WithCancel(t.Context())
+			var done sync.WaitGroup
+			w := &usage.Worker{DB: h.db, Instance: inst, Owner: owner, Log: slog.New(slog.DiscardHandler)}
+			done.Go(func() { w.Run(ctx) })
+			before := fmt.Sprint(h.report(store.UsageByUser))
+			for fmt.Sprint(h.report(store.UsageByUser)) == before { // time passes with every event
+				h.vend("ana", prod, "Admin", time.Second)
+				time.Sleep(100 * time.Millisecond)
+			}
+			stop()
+			done.Wait()
+		}
+		h.count(1)
+		if d := cmp.Diff([]string{fmt.Sprintf("ana %d %d", h.n, h.n)}, h.report(store.UsageByUser)); d != "" {
 			t.Error(d)
 		}
 	})
