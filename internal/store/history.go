@@ -61,6 +61,10 @@ const (
 	setWas  query = pastSets + `FALSE` + ofSets + ` AND ` + sinceOf + ` < $1 ON CONFLICT DO NOTHING`
 	setGone query = pastSets + `TRUE` + ofSets + ` ON CONFLICT DO NOTHING`
 
+	pastAccounts = `INSERT INTO account_past (account_id, status, from_at, from_event, from_by, to_at, to_event, to_by)
+		SELECT r.id, r.status, ` + sinceOf + `, r.event_id, r.since_by, $1, $2, $3 FROM account r WHERE r.id = $4`
+	accountWas query = pastAccounts + ` AND ` + sinceOf + ` < $1 AND r.status <> $5 ON CONFLICT DO NOTHING`
+
 	pastSetPolicies = `INSERT INTO permission_set_policy_past (permission_set, arn, from_at, from_event, from_by, to_at, to_event, to_by)
 		SELECT permission_set, arn, since, event_id, since_by, $1, $2, $3 FROM permission_set_policy WHERE since < $1 AND permission_set = $4`
 	setPolicyGone   query = pastSetPolicies + ` AND arn = $5 ON CONFLICT DO NOTHING`

@@ -218,3 +218,73 @@ func TestAccountOfManyGroups(t *testing.T) {
 		}
 	})
 }
+
+// TestAccountsOfThen: whether an account was open at a time is told with the event that made it so; of before the oldest that is kept
+// nothing is said, and what is forgotten is remembered to be.
+func TestAccountsOfThen(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) {
+		c := clocktest.At(keyTime)
+		db, n := open(t, c), 0
+		var times []time.Time
+		step := func(fn func(tx *store.Tx) error) {
+			t.Helper()
+			c.Advance(time.Second)
+			n++
+			mustUpdate(t, db, func(tx *store.Tx) error {
+				tx.Because(store.Cause{Event: fmt.Sprint(n), By: "me"})
+				return fn(tx)
+			})
+			times = append(times, db.Now())
+		}
+		const id arn.AccountID = "111122223333"
+		status := func(s string) func(tx *store.Tx) error {
+			return func(tx *store.Tx) error { return tx.SetAccountStatus(id, s) }
+		}
+		step(func(*store.Tx) error { return nil })
+		step(func(tx *store.Tx) error {
+			return tx.InsertAccount(store.Account{ID: id, Status: store.AccountActive, CreatedAt: tx.Now()})
+		})
+		step(status(store.AccountSuspended))
+		step(status(store.AccountActive))
+		step(func(tx *store.Tx) error {
+			if err := status(store.AccountActive)(tx); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("opened though it is open: %v", err)
+			}
+			return nil
+		})
+		told := func() (out []string) {
+			t.Helper()
+			for _, at := range times {
+				mustView(t, db, func(tx *store.Tx) error {
+					all, err := tx.AccountsAt([]string{string(id), "000000000000"}, at)
+					a, ok := all[id]
+					out = append(out, fmt.Sprintf("%t %s %s %s", ok, a.Status, a.Since.Event, a.Since.By))
+					return err
+				})
+			}
+			return out
+		}
+		want := []string{"false   ", "true ACTIVE  ", "true SUSPENDED 3 me", "true ACTIVE 4 me", "true ACTIVE 4 me"}
+		if d := cmp.Diff(want, told()); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+		forgotten := func() (at time.Time) {
+			mustView(t, db, func(tx *store.Tx) (err error) { at, err = tx.HistoryForgotten(); return err })
+			return at
+		}
+		for _, before := range []time.Time{times[1], times[3].Add(time.Nanosecond * 1000), times[2]} {
+			mustUpdate(t, db, func(tx *store.Tx) error { _, err := tx.PruneHistory(before, 10); return err })
+			if before.Equal(times[1]) && !forgotten().IsZero() {
+				t.Error("something is forgotten though nothing had ended")
+			}
+		}
+		if got := forgotten(); !got.Equal(times[3].Add(time.Microsecond)) {
+			t.Errorf("forgotten before %s", got)
+		}
+		want[1], want[2] = "true   ", "true   "
+		if d := cmp.Diff(want, told()); d != "" {
+			t.Errorf("when the past is forgotten (-want +got):\n%s", d)
+		}
+	})
+}

@@ -23,7 +23,7 @@ const (
 )
 
 const (
-	setAccountStatus query = `UPDATE account SET status = $1 WHERE id = $2`
+	setAccountStatus query = `UPDATE account SET status = $1, since = $2, event_id = $3, since_by = $4 WHERE id = $5 AND status <> $1`
 
 	insertAccount query = `INSERT INTO account (id, name, email, backend, status, created_at) VALUES ($1, $2, $3, $4, $5, $6)`
 	accountByID   query = `SELECT id, name, email, backend, status, created_at FROM account WHERE id = $1`
@@ -51,9 +51,12 @@ func (tx *Tx) Account(id arn.AccountID) (Account, error) {
 	return get(tx, accountByID, scanAccount, id)
 }
 
-// SetAccountStatus says whether an account may be reached; ErrNotFound.
+// SetAccountStatus says that an account may be reached, which could not be, or the other way about; ErrNotFound when that is no change.
 func (tx *Tx) SetAccountStatus(id arn.AccountID, status string) error {
-	return one(tx.exec(setAccountStatus, status, id))
+	if err := tx.was(accountWas, id, status); err != nil {
+		return err
+	}
+	return one(tx.exec(setAccountStatus, status, micros(tx.now), tx.cause.Event, tx.cause.By, id))
 }
 
 // Accounts lists up to limit accounts by id, after the given one.
