@@ -78,13 +78,14 @@ func (q *accessQuery) ofUser(cmd *cobra.Command, f *remote, c *client, at *time.
 	}
 	if f.output != "json" {
 		fmt.Fprintln(cmd.ErrOrStderr(), whoIs(who, len(paths), at != nil))
+		tellGaps(cmd, who.ForgottenBefore)
 		if len(paths) == 0 {
 			return nil
 		}
 	}
 	rows := make([][]string, len(paths))
 	for n, p := range paths {
-		rows[n] = append([]string{p.AccountId, setName(p), via(p)}, marks(p)...)
+		rows[n] = append([]string{placeOf(p), setName(p), via(p)}, marks(p)...)
 	}
 	return f.table(cmd, raw, []string{"ACCOUNT", "PERMISSION SET", "VIA", "SINCE", "BY", "EVENT", "UNTIL", "LAST USED"}, rows)
 }
@@ -120,11 +121,21 @@ func (q *accessQuery) ofAccount(cmd *cobra.Command, f *remote, c *client, at *ti
 		}
 		in.PermissionSetArn = &set
 	}
+	var before *time.Time
 	paths, raw, err := apiclient.AskAll(cmd.Context(), c.Client, "Paths",
 		func(next *string) any { in.NextToken = next; return &in },
-		func(out *api.ListAccountAccessResponse) ([]api.AccessPath, *string) { return out.Paths, out.NextToken })
+		func(out *api.ListAccountAccessResponse) ([]api.AccessPath, *string) {
+			before = out.ForgottenBefore
+			return out.Paths, out.NextToken
+		})
 	if err != nil {
 		return err
+	}
+	if f.output != "json" {
+		tellGaps(cmd, before)
+		if len(paths) > 0 {
+			tellPlace(cmd, paths[0], at != nil)
+		}
 	}
 	if len(paths) == 0 {
 		has := "has"
@@ -138,6 +149,42 @@ func (q *accessQuery) ofAccount(cmd *cobra.Command, f *remote, c *client, at *ti
 		rows[n] = append([]string{setName(p), userOf(p), via(p)}, marks(p)...)
 	}
 	return f.table(cmd, raw, []string{"PERMISSION SET", "USER", "VIA", "SINCE", "BY", "EVENT", "UNTIL", "LAST USED"}, rows)
+}
+
+// gaps says that of a time not everything is known.
+func gaps(before time.Time) string {
+	return fmt.Sprintf("What ended before %s is not kept (history.keep): whoever had access by it then is not told of.", when(&before))
+}
+
+func tellGaps(cmd *cobra.Command, before *time.Time) {
+	if before != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), gaps(*before))
+	}
+}
+
+// tellPlace says that an account let nobody in, or that nobody knows.
+func tellPlace(cmd *cobra.Command, p api.AccessPath, then bool) {
+	is := "is"
+	if then {
+		is = "was"
+	}
+	switch {
+	case p.AccountStatus == nil:
+		fmt.Fprintf(cmd.ErrOrStderr(), "Whether %s %s open is not known.\n", p.AccountId, is)
+	case *p.AccountStatus != api.AccountStatusActive:
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s %s closed since %s, so that none of this let in:\n", p.AccountId, is, when(&p.AccountStatusSince.At))
+	}
+}
+
+// placeOf is a path's account, with the state that makes it lead nowhere.
+func placeOf(p api.AccessPath) string {
+	switch {
+	case p.AccountStatus == nil:
+		return p.AccountId + " (not known if open)"
+	case *p.AccountStatus != api.AccountStatusActive:
+		return p.AccountId + " (closed)"
+	}
+	return p.AccountId
 }
 
 // setName is a permission set's name or, if nobody knows that any more, its ARN.

@@ -9,13 +9,14 @@ import (
 
 	"sallyport/internal/apiclient"
 	api "sallyport/internal/awsapi/sallyport"
+	"sallyport/internal/clock"
 	"sallyport/internal/fault"
 )
 
 // whyQuery is a question of the form: why can X do this there?
 type whyQuery struct {
-	user, account, set, action, resource string
-	context                              []string
+	user, account, set, action, resource, at string
+	context                                  []string
 }
 
 // newWhy is `sallyport access why`.
@@ -26,14 +27,16 @@ func newWhy(f *remote) *cobra.Command {
 	})
 	cmd.Long = `It is decided as a session of the user would be: by each permission set that they have in the account, as its role is provisioned now, with
 their session tags. What the resource's own policy says, and what accounts elsewhere add, is not known here. Condition keys of the request
-are given by --context aws:SourceIp=192.0.2.1; again for further values of a key, and for others. It ends with 0 when the user may,
-with 1 when they may not.`
+are given by --context aws:SourceIp=192.0.2.1; again for further values of a key, and for others. With --at it is told as of that time, as
+by sallyport access: by the permission sets that they had then, as the roles had been provisioned by then. What is not kept of then and
+may have decided otherwise is named, and makes the answer undecided. It ends with 0 when the user may, or might, with 1 when not.`
 	p := cmd.Flags()
 	p.StringVar(&q.user, "user", "", "who: a user name, or a user's id")
 	p.StringVar(&q.account, "account", "", "in which account")
 	p.StringVar(&q.set, "permission-set", "", "by this permission set alone: its name or its ARN (default: any that they have there)")
 	p.StringVar(&q.action, "action", "", "what, such as s3:GetObject")
 	p.StringVar(&q.resource, "resource", "*", "on which ARN")
+	p.StringVar(&q.at, "at", "", "as of this time (default: now)")
 	p.StringArrayVar(&q.context, "context", nil, "KEY=VALUE: a condition key of the request")
 	for _, name := range []string{"user", "account", "action"} {
 		_ = cmd.MarkFlagRequired(name) // the flags exist
@@ -43,11 +46,15 @@ with 1 when they may not.`
 }
 
 func (q *whyQuery) run(cmd *cobra.Command, f *remote, c *client) error {
+	at, err := moment(q.at, clock.System{}.Now())
+	if err != nil {
+		return err
+	}
 	i, err := c.instance(cmd.Context())
 	if err != nil {
 		return err
 	}
-	in := api.GetAccessDecisionRequest{InstanceArn: *i.InstanceArn, AccountId: q.account, Action: q.action, Resource: q.resource}
+	in := api.GetAccessDecisionRequest{InstanceArn: *i.InstanceArn, At: at, AccountId: q.account, Action: q.action, Resource: q.resource}
 	in.UserId, in.UserName = named(q.user)
 	if in.Context, err = contextKeys(q.context); err != nil {
 		return err
@@ -68,12 +75,26 @@ func (q *whyQuery) run(cmd *cobra.Command, f *remote, c *client) error {
 	} else if !done {
 		q.tell(cmd.OutOrStdout(), out)
 	}
+	return q.verdict(out)
+}
+
+// verdict is nil when the user may, and else says that they may not, or that nobody knows.
+func (q *whyQuery) verdict(out *api.GetAccessDecisionResponse) error {
+	undecided := out.ForgottenBefore != nil
 	for _, d := range out.Decisions {
 		if d.Allowed {
 			return nil
 		}
+		undecided = undecided || len(d.NotKnown) > 0
 	}
-	return fault.Deniedf("%s may not do %s on %s in %s.", printable(out.UserName), q.action, q.resource, q.account)
+	may := "may not"
+	switch {
+	case undecided:
+		return fault.Deniedf("It is not known whether %s might do %s on %s in %s then.", printable(out.UserName), q.action, q.resource, q.account)
+	case q.at != "":
+		may = "might not"
+	}
+	return fault.Deniedf("%s %s do %s on %s in %s.", printable(out.UserName), may, q.action, q.resource, q.account)
 }
 
 // named tells a user's id from a user's name.
@@ -103,36 +124,58 @@ func contextKeys(all []string) (out []api.AccessContextKey, err error) {
 	return out, nil
 }
 
-// tell prints each decision with its reason, or what comes closest to a path.
+// tell prints each decision with its reason, or what comes closest to a path, and what is not known of then.
 func (q *whyQuery) tell(w io.Writer, out *api.GetAccessDecisionResponse) {
 	if len(out.Decisions) == 0 {
-		fmt.Fprintf(w, "No path leads %s into %s%s.\n", printable(out.UserName), q.account, q.bySet())
+		leads := "leads"
+		if q.at != "" {
+			leads = "led"
+		}
+		fmt.Fprintf(w, "No path %s %s into %s%s.\n", leads, printable(out.UserName), q.account, q.bySet())
 		for _, near := range out.Nearest {
 			fmt.Fprintf(w, "  %s\n", printable(near))
 		}
-		return
 	}
 	for _, d := range out.Decisions {
-		verdict := "denied"
-		if d.Allowed {
-			verdict = "allowed"
+		tellDecision(w, d)
+	}
+	for _, what := range out.NotKnown {
+		fmt.Fprintf(w, "%s\n", printable(what))
+	}
+	if out.ForgottenBefore != nil {
+		fmt.Fprintln(w, gaps(*out.ForgottenBefore))
+	}
+}
+
+func tellDecision(w io.Writer, d api.AccessDecision) {
+	verdict := "denied"
+	switch {
+	case len(d.NotKnown) > 0:
+		verdict = "undecided"
+	case d.Allowed:
+		verdict = "allowed"
+	}
+	fmt.Fprintf(w, "%s by %s", verdict, printable(d.PermissionSetName))
+	if d.RoleArn != nil {
+		fmt.Fprintf(w, ": %s\n  role  %s", printable(reason(d)), printable(*d.RoleArn))
+	}
+	fmt.Fprintln(w)
+	for _, p := range d.Paths {
+		m := marks(p)
+		fmt.Fprintf(w, "  path  %s, since %s", printable(via(p)), m[0])
+		if m[1] != "" {
+			fmt.Fprintf(w, ", by %s", printable(m[1]))
 		}
-		fmt.Fprintf(w, "%s by %s: %s\n", verdict, printable(d.PermissionSetName), printable(reason(d)))
-		fmt.Fprintf(w, "  role  %s\n", printable(d.RoleArn))
-		for _, p := range d.Paths {
-			m := marks(p)
-			fmt.Fprintf(w, "  path  %s, since %s", printable(via(p)), m[0])
-			if m[1] != "" {
-				fmt.Fprintf(w, ", by %s", printable(m[1]))
-			}
-			if m[2] != "" {
-				fmt.Fprintf(w, ", event %s", printable(m[2]))
-			}
-			fmt.Fprintln(w)
+		if m[2] != "" {
+			fmt.Fprintf(w, ", event %s", printable(m[2]))
 		}
-		for _, key := range d.KeysNotGiven {
-			fmt.Fprintf(w, "  not given  %s, which a policy asks for\n", printable(key))
-		}
+		fmt.Fprintln(w)
+	}
+	for _, key := range d.KeysNotGiven {
+		fmt.Fprintf(w, "  not given  %s, which a policy asks for\n", printable(key))
+	}
+	for _, what := range d.NotKnown {
+		fmt.Fprintf(w, "  not known  %s\n", printable(what))
 	}
 }
 

@@ -1,8 +1,8 @@
 package access
 
 import (
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +15,7 @@ import (
 	"sallyport/internal/store"
 )
 
-// Question is whether a user may do something in an account, and why.
+// Question is whether a user may do something in an account, and why, or might at a time.
 type Question struct {
 	User        store.UserThen
 	SessionName string // that the user's role sessions have
@@ -24,17 +24,27 @@ type Question struct {
 	Action      string
 	Resource    string
 	Context     map[string][]string // condition keys of the request, in lower case
+	At          time.Time           // zero: now
 }
 
-// Answer is the decision on a question by one permission set: that of the role as it is provisioned now, on the identity's side. What a
-// resource's own policy says is not known here.
+// at is the time that the question is about.
+func (q Question) at(tx *store.Tx) time.Time {
+	if q.At.IsZero() {
+		return tx.Now()
+	}
+	return q.At
+}
+
+// Answer is the decision on a question by one permission set, on the identity's side: that of the role as it is provisioned now or, of a time,
+// as it had been provisioned by then. What a resource's own policy says is not known here.
 type Answer struct {
 	Set      arn.PermissionSet
 	Name     string
-	Role     store.Role
+	Role     store.Role // zero: see NotKnown
 	Decision policy.Decision
 	Paths    []Path
 	Asked    []string // condition keys that policies asked for and that nobody has given, in order
+	NotKnown []string // what may have decided otherwise and is not kept of that time, in sentences; none: the decision stands
 }
 
 // maxPaths is how many paths into one account are looked at. Who has more names a permission set.
@@ -44,47 +54,56 @@ const maxPaths = 500
 // tells what there is. layers loads a role's policies.
 func Explain(tx *store.Tx, i store.Instance, q Question, layers func(store.Role) policy.Layers) ([]Answer, error) {
 	paths, err := pathsInto(tx, i, q)
-	if err != nil || q.User.Status != store.UserEnabled {
+	if err != nil || q.User.Status != store.UserEnabled || len(paths) == 0 || shut(paths[0].Place) {
 		return nil, err
 	}
-	if a, err := tx.Account(q.Account); err != nil || a.Status != store.AccountActive {
-		if errors.Is(err, store.ErrNotFound) {
-			err = nil
+	var tags map[string]string
+	if q.At.IsZero() { // what a person's attributes were is not kept
+		if tags, err = SessionTags(tx, i.ID, q.User.ID); err != nil {
+			return nil, err
 		}
-		return nil, wrap(err, "load account")
-	}
-	tags, err := SessionTags(tx, i.ID, q.User.ID)
-	if err != nil {
-		return nil, err
 	}
 	var out []Answer
 	for _, same := range bySet(paths) { // as many as an account may have roles of
-		role, err := tx.ProvisionedRole(q.Account, same[0].Path.Set)
-		if errors.Is(err, store.ErrNotFound) {
+		role, known, err := roleOf(tx, q, same[0].Path.Set)
+		switch {
+		case err != nil:
+			return nil, err
+		case !known && q.At.IsZero():
 			continue // somebody took it away in the account: it is drift that tells
 		}
-		if err != nil {
-			return nil, fmt.Errorf("load provisioned role: %w", err)
-		}
 		a := Answer{Set: same[0].Path.Set, Name: same[0].Set, Role: role, Paths: same}
-		session := q.Account.AssumedRoleARN(role.Name, q.SessionName)
-		in := &supposed{q: q, role: role, now: tx.Now(), region: i.Region, tags: tags, asked: map[string]bool{}}
-		a.Decision = policy.Evaluate(policy.Request{
-			Principal: policy.Principal{Account: string(q.Account), ARN: session, Issuer: role.ARN()},
-			Action:    q.Action, Resource: q.Resource, Context: in,
-		}, layers(role))
-		for key := range in.asked {
-			a.Asked = append(a.Asked, key)
+		if !known {
+			a.NotKnown = []string{"What the permission set was in the account then is not kept."}
+		} else if err := a.decide(tx, q, &supposed{q: q, role: role, now: q.at(tx), region: i.Region, tags: tags, asked: map[string]bool{}}, layers); err != nil {
+			return nil, err
 		}
-		slices.Sort(a.Asked)
 		out = append(out, a)
 	}
 	return out, nil
 }
 
+// decide evaluates the policies of the answer's role, and tells what may have decided otherwise.
+func (a *Answer) decide(tx *store.Tx, q Question, in *supposed, layers func(store.Role) policy.Layers) error {
+	role, lost, err := asKept(tx, q, a.Role)
+	if err != nil {
+		return err
+	}
+	a.Decision = policy.Evaluate(policy.Request{
+		Principal: policy.Principal{Account: string(q.Account), ARN: q.Account.AssumedRoleARN(role.Name, q.SessionName), Issuer: role.ARN()},
+		Action:    q.Action, Resource: q.Resource, Context: in,
+	}, layers(role))
+	a.Asked = slices.Sorted(maps.Keys(in.asked))
+	a.NotKnown = lost.against(a.Decision)
+	if a.Decision.Allowed && a.Paths[0].Place.Status == "" {
+		a.NotKnown = append(a.NotKnown, fmt.Sprintf("Whether account %s was open then is not kept.", q.Account))
+	}
+	return nil
+}
+
 // pathsInto are the user's paths into the account that the question is about.
 func pathsInto(tx *store.Tx, i store.Instance, q Question) ([]Path, error) {
-	rows, next, err := PathsOfUser(tx, i, q.User.ID, q.Account, tx.Now(), page.Query{Limit: maxPaths})
+	rows, next, err := PathsOfUser(tx, i, q.User.ID, q.Account, q.at(tx), page.Query{Limit: maxPaths})
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +156,9 @@ func (s *supposed) Lookup(key string) ([]string, bool) {
 	case "aws:principaltype":
 		return []string{"AssumedRole"}, true
 	case "aws:userid":
-		return []string{s.role.ID + ":" + s.q.SessionName}, true
+		if s.role.ID != "" {
+			return []string{s.role.ID + ":" + s.q.SessionName}, true
+		}
 	case "aws:requestedregion":
 		return []string{s.region}, true
 	case "identitystore:userid":

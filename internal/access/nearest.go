@@ -1,7 +1,6 @@
 package access
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -15,12 +14,12 @@ const (
 	nearSome    = 5
 )
 
-// Nearest tells, in sentences, what comes closest to a path that there is not: that the user is disabled, had one, has another
-// permission set there, or is not in a group that has it.
+// Nearest tells, in sentences, what comes closest to a path that there is not, or was not at the time: that the user is disabled, had one
+// before, has another permission set there, or is not in a group that has it.
 func Nearest(tx *store.Tx, i store.Instance, q Question) ([]string, error) {
 	var out []string
 	if q.User.Status != store.UserEnabled {
-		out = append(out, fmt.Sprintf("The user is disabled since %s.", q.User.Since.At.Format(time.RFC3339)))
+		out = append(out, fmt.Sprintf("The user %s disabled since %s.", q.tense("is", "was"), q.User.Since.At.Format(time.RFC3339)))
 	}
 	for _, near := range []func(*store.Tx, store.Instance, Question) ([]string, error){nearPlace, nearPast, nearSets, nearGroups} {
 		said, err := near(tx, i, q)
@@ -32,29 +31,46 @@ func Nearest(tx *store.Tx, i store.Instance, q Question) ([]string, error) {
 	return out, nil
 }
 
+// tense is the first word of now, and the second of a time.
+func (q Question) tense(now, then string) string {
+	if q.At.IsZero() {
+		return now
+	}
+	return then
+}
+
 // nearPlace says whether the account and its role are there at all.
 func nearPlace(tx *store.Tx, _ store.Instance, q Question) ([]string, error) {
-	a, err := tx.Account(q.Account)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return []string{"There is no account " + string(q.Account) + " in the organization."}, nil
-	case err != nil:
+	all, err := tx.AccountsAt([]string{string(q.Account)}, q.at(tx))
+	if err != nil {
 		return nil, fmt.Errorf("load account: %w", err)
-	case a.Status != store.AccountActive:
-		return []string{"The account is closed, to everybody."}, nil
+	}
+	switch a, ok := all[q.Account]; {
+	case !ok:
+		return []string{fmt.Sprintf("There %s no account %s in the organization.", q.tense("is", "was"), q.Account)}, nil
+	case shut(a):
+		return []string{fmt.Sprintf("The account %s closed, to everybody, since %s%s.", q.tense("is", "was"), a.Since.At.Format(time.RFC3339), doer(", by", a.Since))}, nil
 	case q.Set.ID == "":
 		return nil, nil
 	}
-	_, err = tx.ProvisionedRole(q.Account, q.Set)
-	if errors.Is(err, store.ErrNotFound) {
-		return []string{"The permission set has no role in the account."}, nil
+	_, known, err := roleOf(tx, q, q.Set)
+	if err != nil || known {
+		return nil, err
 	}
-	return nil, wrap(err, "load provisioned role")
+	return []string{fmt.Sprintf("The permission set %s no role in the account.", q.tense("has", "had"))}, nil
+}
+
+// doer is by which event something came about, and whose it was; "" where nobody knows.
+func doer(lead string, m store.Mark) string {
+	if m.Event == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s event %s of %s", lead, m.Event, m.By)
 }
 
 // nearPast tells of the last path that has ended.
 func nearPast(tx *store.Tx, i store.Instance, q Question) ([]string, error) {
-	ends, err := tx.LastEnds(q.User.ID, q.Account, nearMoments)
+	ends, err := tx.LastEnds(q.User.ID, q.Account, q.at(tx), nearMoments)
 	if err != nil {
 		return nil, fmt.Errorf("look for paths that have ended: %w", err)
 	}
@@ -67,11 +83,7 @@ func nearPast(tx *store.Tx, i store.Instance, q Question) ([]string, error) {
 			if p.Until.At.IsZero() || q.Set.ID != "" && p.Path.Set != q.Set {
 				continue
 			}
-			said := fmt.Sprintf("The user had %s %s until %s", p.Set, by(p), p.Until.At.Format(time.RFC3339))
-			if p.Until.Event != "" {
-				said += fmt.Sprintf(", which ended by event %s of %s", p.Until.Event, p.Until.By)
-			}
-			return []string{said + "."}, nil
+			return []string{fmt.Sprintf("The user had %s %s until %s%s.", p.Set, by(p), p.Until.At.Format(time.RFC3339), doer(", which ended by", p.Until))}, nil
 		}
 	}
 	return nil, nil
@@ -89,40 +101,40 @@ func nearSets(tx *store.Tx, i store.Instance, q Question) (out []string, err err
 	if q.Set.ID == "" {
 		return nil, nil
 	}
-	rows, _, err := PathsOfUser(tx, i, q.User.ID, q.Account, tx.Now(), page.Query{Limit: maxPaths})
+	rows, _, err := PathsOfUser(tx, i, q.User.ID, q.Account, q.at(tx), page.Query{Limit: maxPaths})
 	if err != nil {
 		return nil, err
 	}
 	for _, same := range bySet(rows) {
 		if len(out) < nearSome && same[0].Path.Set != q.Set {
-			out = append(out, fmt.Sprintf("The user has %s there %s.", same[0].Set, by(same[0])))
+			out = append(out, fmt.Sprintf("The user %s %s there %s.", q.tense("has", "had"), same[0].Set, by(same[0])))
 		}
 	}
 	return out, nil
 }
 
 // nearGroups tells of groups that have the permission set in the account, and that the user is not in.
-func nearGroups(tx *store.Tx, _ store.Instance, q Question) (out []string, err error) {
+func nearGroups(tx *store.Tx, i store.Instance, q Question) (out []string, err error) {
 	if q.Set.ID == "" {
 		return nil, nil
 	}
-	rows, _, err := tx.Assignments(q.Account, q.Set, page.Query{Limit: nearSome})
+	rows, err := tx.GrantsAt(i.ID, q.Account, q.Set, q.at(tx), nearSome)
 	if err != nil {
 		return nil, fmt.Errorf("list assignments: %w", err)
 	}
 	var groups distinct
 	for _, a := range rows {
-		if a.PrincipalType == store.PrincipalGroup && a.State == store.AssignmentGranted {
+		if a.PrincipalType == store.PrincipalGroup {
 			groups.add(a.PrincipalID)
 		}
 	}
-	names, err := tx.GroupsAt(groups.ids, tx.Now())
+	teams, err := tx.GroupsAt(groups.ids, q.at(tx))
 	if err != nil {
 		return nil, fmt.Errorf("load groups: %w", err)
 	}
 	for _, id := range groups.ids {
-		if g, ok := names[id]; ok {
-			out = append(out, fmt.Sprintf("Group %s has it there; the user is not in that group.", g.Name))
+		if g, ok := teams[id]; ok {
+			out = append(out, fmt.Sprintf("Group %s %s it there; the user %s not in that group.", g.Name, q.tense("has", "had"), q.tense("is", "was")))
 		}
 	}
 	return out, nil

@@ -17,8 +17,9 @@ type Path struct {
 	Set    string // the permission set's name
 	Group  string // the group's name; "": an assignment of the user's own
 	User   string
-	Status store.UserStatus // of the user; "": is not there, so that the path leads nowhere
-	Until  store.Mark       // how the path ended; zero: it stands
+	Status store.UserStatus  // of the user; "": is not there, so that the path leads nowhere
+	Place  store.AccountThen // the account; one that was closed lets nobody in
+	Until  store.Mark        // how the path ended; zero: it stands
 	// Used is when the user was last given credentials of the permission set in the account, by whatever path; zero: never, as far as is remembered.
 	Used time.Time
 }
@@ -45,39 +46,56 @@ func PathsOfAccount(tx *store.Tx, i store.Instance, account arn.AccountID, set a
 
 // withNames adds the names of a page of paths, a few dozen at a time.
 func withNames(tx *store.Tx, rows []store.Path, at time.Time) ([]Path, error) {
-	var users, groups, sets distinct
+	n, err := namesOf(tx, rows, at)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Path, len(rows))
+	for i, p := range rows {
+		u, g := n.users[p.UserID], n.groups[p.PrincipalID]
+		out[i] = Path{
+			Path: p, Set: n.sets[p.Set.ID], Group: g.Name, User: u.Name, Status: u.Status, Place: n.places[p.Account], Until: p.Until(), Used: n.used[useOf(p)],
+		}
+		if gone := g.Gone; !gone.At.IsZero() && (out[i].Until.At.IsZero() || gone.At.Before(out[i].Until.At)) {
+			out[i].Until = gone
+		}
+	}
+	return out, nil
+}
+
+// names are what a page of paths is told with.
+type names struct {
+	users  map[string]store.UserThen
+	groups map[string]store.GroupThen
+	places map[arn.AccountID]store.AccountThen
+	sets   map[string]string
+	used   map[store.UsageKey]time.Time
+}
+
+func namesOf(tx *store.Tx, rows []store.Path, at time.Time) (n names, err error) {
+	var users, groups, sets, accounts distinct
 	for _, p := range rows {
+		accounts.add(string(p.Account))
 		users.add(p.UserID)
 		sets.add(p.Set.ID)
 		if p.PrincipalType == store.PrincipalGroup {
 			groups.add(p.PrincipalID)
 		}
 	}
-	who, err := tx.UsersAt(users.ids, at)
-	if err != nil {
-		return nil, fmt.Errorf("load users of then: %w", err)
+	if n.users, err = tx.UsersAt(users.ids, at); err != nil {
+		return n, fmt.Errorf("load users of then: %w", err)
 	}
-	teams, err := tx.GroupsAt(groups.ids, at)
-	if err != nil {
-		return nil, fmt.Errorf("load groups of then: %w", err)
+	if n.groups, err = tx.GroupsAt(groups.ids, at); err != nil {
+		return n, fmt.Errorf("load groups of then: %w", err)
 	}
-	names, err := tx.SetNames(sets.ids)
-	if err != nil {
-		return nil, fmt.Errorf("load names of permission sets: %w", err)
+	if n.places, err = tx.AccountsAt(accounts.ids, at); err != nil {
+		return n, fmt.Errorf("load accounts of then: %w", err)
 	}
-	used, err := lastUses(tx, rows)
-	if err != nil {
-		return nil, err
+	if n.sets, err = tx.SetNames(sets.ids); err != nil {
+		return n, fmt.Errorf("load names of permission sets: %w", err)
 	}
-	out := make([]Path, len(rows))
-	for n, p := range rows {
-		u, g := who[p.UserID], teams[p.PrincipalID]
-		out[n] = Path{Path: p, Set: names[p.Set.ID], Group: g.Name, User: u.Name, Status: u.Status, Until: p.Until(), Used: used[useOf(p)]}
-		if gone := g.Gone; !gone.At.IsZero() && (out[n].Until.At.IsZero() || gone.At.Before(out[n].Until.At)) {
-			out[n].Until = gone
-		}
-	}
-	return out, nil
+	n.used, err = lastUses(tx, rows)
+	return n, err
 }
 
 func useOf(p store.Path) store.UsageKey {
@@ -136,6 +154,13 @@ func UserThen(tx *store.Tx, storeID arn.StoreID, id, name string, at time.Time) 
 		f.Message = "There is no such user, and none is remembered."
 	default:
 		return u, fmt.Errorf("look for user's last time: %w", err)
+	}
+	before, err := tx.HistoryForgotten()
+	if err != nil {
+		return u, fmt.Errorf("look for what is forgotten: %w", err)
+	}
+	if before.After(at) {
+		f.Message += fmt.Sprintf(" What ended before %s is not kept.", before.Format(time.RFC3339))
 	}
 	return u, f
 }

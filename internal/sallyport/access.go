@@ -2,6 +2,7 @@ package sallyport
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"sallyport/internal/access"
@@ -9,6 +10,7 @@ import (
 	api "sallyport/internal/awsapi/sallyport"
 	"sallyport/internal/endpoint"
 	"sallyport/internal/fault"
+	"sallyport/internal/setting"
 	"sallyport/internal/store"
 )
 
@@ -32,8 +34,12 @@ func (s *Service) ListUserAccess(_ context.Context, c *endpoint.Call, in *api.Li
 	if err != nil {
 		return nil, err
 	}
+	before, err := forgotten(c, at)
+	if err != nil {
+		return nil, err
+	}
 	return &api.ListUserAccessResponse{
-		At: at, UserId: u.ID, UserName: u.Name, UserStatus: api.AccessUserStatus(u.Status), StatusSince: markOut(u.Since),
+		At: at, ForgottenBefore: before, UserId: u.ID, UserName: u.Name, UserStatus: api.AccessUserStatus(u.Status), StatusSince: markOut(u.Since),
 		Paths: mapped(rows, pathOut), NextToken: c.NextToken(next, filter...),
 	}, nil
 }
@@ -59,7 +65,11 @@ func (s *Service) ListAccountAccess(_ context.Context, c *endpoint.Call, in *api
 	if err != nil {
 		return nil, err
 	}
-	return &api.ListAccountAccessResponse{At: at, Paths: mapped(rows, pathOut), NextToken: c.NextToken(next, filter...)}, nil
+	before, err := forgotten(c, at)
+	if err != nil {
+		return nil, err
+	}
+	return &api.ListAccountAccessResponse{At: at, ForgottenBefore: before, Paths: mapped(rows, pathOut), NextToken: c.NextToken(next, filter...)}, nil
 }
 
 // past is the instance that is asked about, and the time: now, unless another is named.
@@ -72,6 +82,16 @@ func (s *Service) past(c *endpoint.Call, instanceARN string, at *time.Time) (sto
 		return i, *at, fault.Invalidf("At is in the future: nobody knows yet.")
 	}
 	return i, *at, nil
+}
+
+// forgotten is the time before which what had ended is not kept, where the time that is asked about is before that.
+func forgotten(c *endpoint.Call, at time.Time) (*time.Time, error) {
+	in, err := setting.Load(c.Tx)
+	if err != nil {
+		return nil, fmt.Errorf("load settings: %w", err)
+	}
+	before, err := access.Forgotten(c.Tx, at, in.HistoryKeep)
+	return when(before), err
 }
 
 func userThen(c *endpoint.Call, i store.Instance, id, name *string, at time.Time) (store.UserThen, error) {
@@ -91,7 +111,7 @@ func moment(t *time.Time) string {
 
 func pathOut(p access.Path) api.AccessPath {
 	return api.AccessPath{
-		AccountId: string(p.Account), PermissionSetArn: p.Path.Set.ARN(), PermissionSetName: optional(p.Set),
+		AccountId: string(p.Account), AccountStatus: placeOut(p.Place), AccountStatusSince: endOut(p.Place.Since), PermissionSetArn: p.Path.Set.ARN(), PermissionSetName: optional(p.Set),
 		PrincipalType: api.PrincipalType(p.PrincipalType), PrincipalId: p.PrincipalID, GroupName: optional(p.Group),
 		UserId: p.UserID, UserName: optional(p.User), UserStatus: statusOut(p.Status),
 		Since: markOut(p.Since()), Until: endOut(p.Until), Assigned: markOut(p.Granted), Joined: endOut(p.Joined), LastUsedAt: when(p.Used),
@@ -103,6 +123,15 @@ func statusOut(s store.UserStatus) *api.AccessUserStatus {
 		return nil
 	}
 	out := api.AccessUserStatus(s)
+	return &out
+}
+
+// placeOut is whether an account was open; nil: it was not there, or nobody knows.
+func placeOut(a store.AccountThen) *api.AccountStatus {
+	if a.Status == "" {
+		return nil
+	}
+	out := api.AccountStatus(a.Status)
 	return &out
 }
 

@@ -41,7 +41,7 @@ func (s *Service) ListPermissionSetRevisions(_ context.Context, c *endpoint.Call
 func revisionOut(tx *store.Tx, r store.SetRevision) (api.PermissionSetRevision, error) {
 	out := api.PermissionSetRevision{
 		Revision: count(r.Revision), Name: r.Name, Description: optional(r.Description), SessionDuration: r.SessionDuration, RelayState: optional(r.RelayState),
-		ManagedPolicyArns: mapped(r.Managed, func(s string) string { return s }), CustomerManagedPolicies: mapped(r.Customer, customerOut),
+		ManagedPolicyArns: texts(r.Managed), CustomerManagedPolicies: mapped(r.Customer, customerOut),
 		Since: markOut(r.Since), Until: endOut(r.Until),
 	}
 	if b := r.Boundary; b != nil {

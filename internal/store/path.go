@@ -105,13 +105,13 @@ const lastEnds query = `SELECT DISTINCT to_at FROM (
 	UNION ALL SELECT a.to_at FROM membership_past m JOIN assignment_past a ON a.principal_id = m.group_id WHERE m.user_id = $1 AND a.account_id = $2
 	UNION ALL SELECT m.to_at FROM membership_past m WHERE m.user_id = $1 AND (EXISTS (SELECT 1 FROM assignment a WHERE a.principal_id = m.group_id AND a.account_id = $2)
 		OR EXISTS (SELECT 1 FROM assignment_past a WHERE a.principal_id = m.group_id AND a.account_id = $2))
-	) e ORDER BY to_at DESC LIMIT $3`
+	) e WHERE to_at <= $3 ORDER BY to_at DESC LIMIT $4`
 
-// LastEnds are the latest times, the last first, at which a path of a user into an account may have ended.
-func (tx *Tx) LastEnds(userID string, account arn.AccountID, limit int) ([]time.Time, error) {
+// LastEnds are the latest times up to one, the last first, at which a path of a user into an account may have ended.
+func (tx *Tx) LastEnds(userID string, account arn.AccountID, t time.Time, limit int) ([]time.Time, error) {
 	return list(tx, lastEnds, func(r row) (time.Time, error) {
 		var n int64
 		err := r.Scan(&n)
 		return fromMicros(n), err
-	}, userID, account, limit)
+	}, userID, account, micros(t), limit)
 }

@@ -71,6 +71,11 @@ func (tx *Tx) PathsOfAccount(i arn.Instance, account arn.AccountID, set arn.Perm
 	return out, next, nil
 }
 
+// GrantsAt lists up to limit principals that had a permission set in an account at a time, groups first, as paths without a member.
+func (tx *Tx) GrantsAt(i arn.Instance, account arn.AccountID, set arn.PermissionSet, t time.Time, limit int) ([]Path, error) {
+	return list(tx, grantsThen, scanPath, micros(t), account, set.ID, set.ID, i, "", "", "", limit)
+}
+
 // key is where a page of an account's paths ends: at a user of an assignment, or behind all of them.
 func (p Path) key(user string) page.Key {
 	return page.Key{p.Set.ID, string(p.PrincipalType), p.PrincipalID, user}

@@ -269,7 +269,7 @@ type Service[T any] interface {
 	EndSession(ctx context.Context, call T, in *EndSessionRequest) (*EndSessionResponse, error)
 	// EndUserSessions ends all sessions of a user.
 	EndUserSessions(ctx context.Context, call T, in *EndUserSessionsRequest) (*EndUserSessionsResponse, error)
-	// GetAccessDecision tells whether a user may do an action on a resource in an account, and why: for each permission set by which the user reaches it, evaluated as its role is provisioned now, the statement that decides and the paths. What the resource's own policy says is not known. Without a path, Nearest tells what comes closest.
+	// GetAccessDecision tells whether a user may do an action on a resource in an account, and why: for each permission set by which the user reaches it, evaluated as its role is provisioned now or was at a time, the statement that decides and the paths. What the resource's own policy says is not known; a decision whose NotKnown is not empty is none, since what is not kept of that time may have decided otherwise. Without a path, Nearest tells what comes closest.
 	GetAccessDecision(ctx context.Context, call T, in *GetAccessDecisionRequest) (*GetAccessDecisionResponse, error)
 	// GetSetting is one setting.
 	GetSetting(ctx context.Context, call T, in *GetSettingRequest) (*GetSettingResponse, error)
@@ -277,7 +277,7 @@ type Service[T any] interface {
 	HealDrift(ctx context.Context, call T, in *HealDriftRequest) (*HealDriftResponse, error)
 	// InviteUser makes a link by which a new user chooses a password and registers a device.
 	InviteUser(ctx context.Context, call T, in *InviteUserRequest) (*InviteUserResponse, error)
-	// ListAccountAccess lists who has a permission set in an account, or had at a time: every path, since when, and by which events.
+	// ListAccountAccess lists who has a permission set in an account, or had at a time: every path, since when, and by which events. What ended before ForgottenBefore, where there is one, is not kept any more.
 	ListAccountAccess(ctx context.Context, call T, in *ListAccountAccessRequest) (*ListAccountAccessResponse, error)
 	// ListAlertRules lists the rules by which alerts are made, by name.
 	ListAlertRules(ctx context.Context, call T, in *ListAlertRulesRequest) (*ListAlertRulesResponse, error)
@@ -355,7 +355,7 @@ type Service[T any] interface {
 	ListUnusedAccess(ctx context.Context, call T, in *ListUnusedAccessRequest) (*ListUnusedAccessResponse, error)
 	// ListUsage sums up what was given out from one day to another, both inclusive and in UTC: by users, groups as of then, permission sets or accounts. What somebody had by two groups counts for both. CountedUntil tells up to when credentials are counted.
 	ListUsage(ctx context.Context, call T, in *ListUsageRequest) (*ListUsageResponse, error)
-	// ListUserAccess lists what a user has, or had at a time: every path to an account and a permission set, since when, and by which events. The user is named by UserId or UserName, which is the one of that time.
+	// ListUserAccess lists what a user has, or had at a time: every path to an account and a permission set, since when, and by which events. The user is named by UserId or UserName, which is the one of that time. What ended before ForgottenBefore, where there is one, is not kept any more.
 	ListUserAccess(ctx context.Context, call T, in *ListUserAccessRequest) (*ListUserAccessResponse, error)
 	// PrepareEmergencyAccess seals an access for emergencies: nobody has it until it is opened. Its role is provisioned now. Offline codes are shown this once.
 	PrepareEmergencyAccess(ctx context.Context, call T, in *PrepareEmergencyAccessRequest) (*PrepareEmergencyAccessResponse, error)
@@ -2324,11 +2324,12 @@ type AccessDecision struct {
 	Explicit          bool
 	KeysNotGiven      []string
 	Layer             string
+	NotKnown          []string
 	Paths             []AccessPath
 	PermissionSetArn  string
 	PermissionSetName string
 	PolicyName        *string
-	RoleArn           string
+	RoleArn           *string
 	Statement         *int32
 	StatementId       *string
 }
@@ -2342,20 +2343,22 @@ type AccessMark struct {
 
 // AccessPath is a structure of the model.
 type AccessPath struct {
-	AccountId         string
-	Assigned          AccessMark
-	GroupName         *string
-	Joined            *AccessMark
-	LastUsedAt        *time.Time
-	PermissionSetArn  string
-	PermissionSetName *string
-	PrincipalId       string
-	PrincipalType     PrincipalType
-	Since             AccessMark
-	Until             *AccessMark
-	UserId            string
-	UserName          *string
-	UserStatus        *AccessUserStatus
+	AccountId          string
+	AccountStatus      *AccountStatus
+	AccountStatusSince *AccessMark
+	Assigned           AccessMark
+	GroupName          *string
+	Joined             *AccessMark
+	LastUsedAt         *time.Time
+	PermissionSetArn   string
+	PermissionSetName  *string
+	PrincipalId        string
+	PrincipalType      PrincipalType
+	Since              AccessMark
+	Until              *AccessMark
+	UserId             string
+	UserName           *string
+	UserStatus         *AccessUserStatus
 }
 
 // Account is a structure of the model.
@@ -3281,6 +3284,7 @@ type EventSource struct {
 type GetAccessDecisionRequest struct {
 	AccountId        string
 	Action           string
+	At               *time.Time
 	Context          []AccessContextKey
 	InstanceArn      string
 	PermissionSetArn *string
@@ -3296,11 +3300,14 @@ func (v GetAccessDecisionRequest) LogValue() slog.Value {
 
 // GetAccessDecisionResponse is a structure of the model.
 type GetAccessDecisionResponse struct {
-	Decisions  []AccessDecision
-	Nearest    []string
-	UserId     string
-	UserName   string
-	UserStatus AccessUserStatus
+	At              time.Time
+	Decisions       []AccessDecision
+	ForgottenBefore *time.Time
+	Nearest         []string
+	NotKnown        []string
+	UserId          string
+	UserName        string
+	UserStatus      AccessUserStatus
 }
 
 // GetSettingRequest is a structure of the model.
@@ -3355,9 +3362,10 @@ type ListAccountAccessRequest struct {
 
 // ListAccountAccessResponse is a structure of the model.
 type ListAccountAccessResponse struct {
-	At        time.Time
-	NextToken *string
-	Paths     []AccessPath
+	At              time.Time
+	ForgottenBefore *time.Time
+	NextToken       *string
+	Paths           []AccessPath
 }
 
 // ListAlertRulesRequest is a structure of the model.
@@ -3890,13 +3898,14 @@ func (v ListUserAccessRequest) LogValue() slog.Value {
 
 // ListUserAccessResponse is a structure of the model.
 type ListUserAccessResponse struct {
-	At          time.Time
-	NextToken   *string
-	Paths       []AccessPath
-	StatusSince AccessMark
-	UserId      string
-	UserName    string
-	UserStatus  AccessUserStatus
+	At              time.Time
+	ForgottenBefore *time.Time
+	NextToken       *string
+	Paths           []AccessPath
+	StatusSince     AccessMark
+	UserId          string
+	UserName        string
+	UserStatus      AccessUserStatus
 }
 
 // MfaDevice is a structure of the model.
@@ -5008,11 +5017,12 @@ var (
 		{Name: "Explicit", Shape: &shapeBoolean, Required: true},
 		{Name: "KeysNotGiven", Shape: &shapeTexts, Required: true},
 		{Name: "Layer", Shape: &shapeText, Required: true},
+		{Name: "NotKnown", Shape: &shapeTexts, Required: true},
 		{Name: "Paths", Shape: &shapeAccessPaths, Required: true},
 		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn, Required: true},
 		{Name: "PermissionSetName", Shape: &shapeText, Required: true},
 		{Name: "PolicyName", Shape: &shapeText},
-		{Name: "RoleArn", Shape: &shapeText, Required: true},
+		{Name: "RoleArn", Shape: &shapeText},
 		{Name: "Statement", Shape: &shapeCount},
 		{Name: "StatementId", Shape: &shapeText},
 	}}
@@ -5028,6 +5038,8 @@ var (
 	}}
 	shapeAccessPath = awsapi.Shape{Name: "AccessPath", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
+		{Name: "AccountStatus", Shape: &shapeAccountStatus},
+		{Name: "AccountStatusSince", Shape: &shapeAccessMark},
 		{Name: "Assigned", Shape: &shapeAccessMark, Required: true},
 		{Name: "GroupName", Shape: &shapeText},
 		{Name: "Joined", Shape: &shapeAccessMark},
@@ -5691,6 +5703,7 @@ var (
 	shapeGetAccessDecisionRequest = awsapi.Shape{Name: "GetAccessDecisionRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AccountId", Shape: &shapeAccountId, Required: true},
 		{Name: "Action", Shape: &shapeAccessAction, Required: true},
+		{Name: "At", Shape: &shapeDate},
 		{Name: "Context", Shape: &shapeAccessContext},
 		{Name: "InstanceArn", Shape: &shapeInstanceArn, Required: true},
 		{Name: "PermissionSetArn", Shape: &shapePermissionSetArn},
@@ -5699,8 +5712,11 @@ var (
 		{Name: "UserName", Shape: &shapeUserName},
 	}}
 	shapeGetAccessDecisionResponse = awsapi.Shape{Name: "GetAccessDecisionResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "At", Shape: &shapeDate, Required: true},
 		{Name: "Decisions", Shape: &shapeAccessDecisions, Required: true},
+		{Name: "ForgottenBefore", Shape: &shapeDate},
 		{Name: "Nearest", Shape: &shapeTexts, Required: true},
+		{Name: "NotKnown", Shape: &shapeTexts, Required: true},
 		{Name: "UserId", Shape: &shapeText, Required: true},
 		{Name: "UserName", Shape: &shapeText, Required: true},
 		{Name: "UserStatus", Shape: &shapeAccessUserStatus, Required: true},
@@ -5742,6 +5758,7 @@ var (
 	}}
 	shapeListAccountAccessResponse = awsapi.Shape{Name: "ListAccountAccessResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "At", Shape: &shapeDate, Required: true},
+		{Name: "ForgottenBefore", Shape: &shapeDate},
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "Paths", Shape: &shapeAccessPaths, Required: true},
 	}}
@@ -6096,6 +6113,7 @@ var (
 	}}
 	shapeListUserAccessResponse = awsapi.Shape{Name: "ListUserAccessResponse", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "At", Shape: &shapeDate, Required: true},
+		{Name: "ForgottenBefore", Shape: &shapeDate},
 		{Name: "NextToken", Shape: &shapeNextToken},
 		{Name: "Paths", Shape: &shapeAccessPaths, Required: true},
 		{Name: "StatusSince", Shape: &shapeAccessMark, Required: true},
