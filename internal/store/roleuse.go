@@ -19,14 +19,16 @@ type RoleUse struct {
 const (
 	putRoleUse query = `INSERT INTO role_use (session_id, account, permission_set, until, cuts_seen) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (session_id, account, permission_set) DO UPDATE SET cuts_seen = excluded.cuts_seen, until = CASE WHEN excluded.until > role_use.until THEN excluded.until ELSE role_use.until END`
-	rolesInUse query = `SELECT count(*) FROM role_use u WHERE u.until > $1 AND u.session_id IN (SELECT id FROM session WHERE id = $2 UNION ALL SELECT id FROM session WHERE parent_id = $3)
-		AND NOT EXISTS (SELECT 1 FROM cut c WHERE c.key IN ('account:' || u.account, 'set:' || u.permission_set, 'grant:' || u.account || '/' || u.permission_set) AND c.number > u.cuts_seen)`
 	pruneUses query = `DELETE FROM role_use WHERE (session_id, account, permission_set) IN (SELECT session_id, account, permission_set FROM role_use WHERE until < $1 ORDER BY until LIMIT $2)`
 
-	usesOfUser    query = `SELECT COUNT(*) FROM (SELECT 1 FROM session s JOIN role_use u ON u.session_id = s.id WHERE s.user_id = $1 AND u.until > $2 LIMIT $3) AS n`
-	usesOfSet     query = `SELECT COUNT(*) FROM (SELECT 1 FROM role_use WHERE permission_set = $1 AND until > $2 LIMIT $3) AS n`
-	usesInAccount query = `SELECT COUNT(*) FROM (SELECT 1 FROM role_use WHERE account = $1 AND until > $2 LIMIT $3) AS n`
-	usesOfGrant   query = `SELECT COUNT(*) FROM (SELECT 1 FROM role_use WHERE account = $1 AND permission_set = $2 AND until > $3 LIMIT $4) AS n`
+	// inUse are the roles with credentials that nobody has cut off yet: neither by an end of their session nor by a cut.
+	inUse = ` FROM session s JOIN role_use u ON u.session_id = s.id WHERE u.until > $1 AND (s.ended_at = 0 OR s.keeps_roles)
+		AND NOT EXISTS (SELECT 1 FROM cut c WHERE c.key IN ('account:' || u.account, 'set:' || u.permission_set, 'grant:' || u.account || '/' || u.permission_set) AND c.number > u.cuts_seen)`
+	rolesInUse    query = `SELECT COUNT(*)` + inUse + ` AND u.session_id IN (SELECT id FROM session WHERE id = $2 UNION ALL SELECT id FROM session WHERE parent_id = $3)`
+	usesOfUser    query = `SELECT COUNT(*) FROM (SELECT 1` + inUse + ` AND s.user_id = $2 LIMIT $3) AS n`
+	usesOfSet     query = `SELECT COUNT(*) FROM (SELECT 1` + inUse + ` AND u.permission_set = $2 LIMIT $3) AS n`
+	usesInAccount query = `SELECT COUNT(*) FROM (SELECT 1` + inUse + ` AND u.account = $2 LIMIT $3) AS n`
+	usesOfGrant   query = `SELECT COUNT(*) FROM (SELECT 1` + inUse + ` AND u.account = $2 AND u.permission_set = $3 LIMIT $4) AS n`
 
 	accountsOfUser    query = `SELECT DISTINCT u.account FROM session s JOIN role_use u ON u.session_id = s.id WHERE s.user_id = $1 AND u.until > $2 AND u.account > $3 ORDER BY u.account LIMIT $4`
 	accountsOfSession query = `SELECT DISTINCT account FROM role_use WHERE until > $1 AND account > $2 AND session_id IN (SELECT id FROM session WHERE id = $3 UNION ALL SELECT id FROM session WHERE parent_id = $4) ORDER BY account LIMIT $5`
@@ -46,28 +48,28 @@ func (tx *Tx) PutRoleUse(u RoleUse) error {
 	return err
 }
 
-// RolesInUse counts the roles whose credentials, given out under a session or its children, may be in use: none of them was cut off.
+// RolesInUse counts the roles whose credentials, given out under a session or its children, may be in use, and which nobody has cut off.
 func (tx *Tx) RolesInUse(sessionID string) (int64, error) {
 	return get(tx, rolesInUse, scanLarge, micros(tx.now), sessionID, sessionID)
 }
 
 func scanLarge(r row) (n int64, err error) { err = r.Scan(&n); return n, err }
 
-// UsesOfUser counts the roles whose credentials, given out to a user, may be in use, up to a bound.
+// UsesOfUser counts the roles whose credentials, given out to a user, may be in use, as RolesInUse, up to a bound.
 func (tx *Tx) UsesOfUser(userID string, bound int) (int64, error) {
-	return get(tx, usesOfUser, scanLarge, userID, micros(tx.now), bound)
+	return get(tx, usesOfUser, scanLarge, micros(tx.now), userID, bound)
 }
 
-// UsesOf counts the uses of a permission set's roles, or (the zero set) of all roles of an account, up to a bound. Without an
-// account it is in all.
+// UsesOf counts the uses of a permission set's roles, or (the zero set) of all roles of an account, as RolesInUse, up to a bound. Without
+// an account it is in all.
 func (tx *Tx) UsesOf(set arn.PermissionSet, account arn.AccountID, bound int) (int64, error) {
 	switch {
 	case account == "":
-		return get(tx, usesOfSet, scanLarge, set.ARN(), micros(tx.now), bound)
+		return get(tx, usesOfSet, scanLarge, micros(tx.now), set.ARN(), bound)
 	case set.ID == "":
-		return get(tx, usesInAccount, scanLarge, account, micros(tx.now), bound)
+		return get(tx, usesInAccount, scanLarge, micros(tx.now), account, bound)
 	}
-	return get(tx, usesOfGrant, scanLarge, account, set.ARN(), micros(tx.now), bound)
+	return get(tx, usesOfGrant, scanLarge, micros(tx.now), account, set.ARN(), bound)
 }
 
 // AccountsInUse lists the accounts in which role credentials may be in use that were given out to a user or, if it is not
