@@ -60,3 +60,22 @@ func CheckAddress(address string) error {
 	}
 	return nil
 }
+
+// CheckAddresses says what is wrong with the addresses, host:port, of a cluster's members, each of which is called what; plain is without TLS.
+func CheckAddresses(what string, addresses []string, plain bool) error {
+	if len(addresses) == 0 {
+		return fault.Invalidf("The address of at least one %s is needed, as host:port.", what)
+	}
+	for _, address := range addresses {
+		if err := CheckAddress(address); err != nil {
+			return err
+		}
+		if !plain {
+			continue
+		}
+		if err := CheckPlain(address); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -83,18 +83,8 @@ func (c Config) options() ([]kgo.Opt, error) {
 }
 
 func (c Config) check() error {
-	if len(c.Brokers) == 0 {
-		return fault.Invalidf("The address of at least one broker is needed, as host:port.")
-	}
-	for _, address := range c.Brokers {
-		if err := sink.CheckAddress(address); err != nil {
-			return err
-		}
-		if c.Plain {
-			if err := sink.CheckPlain(address); err != nil {
-				return err
-			}
-		}
+	if err := sink.CheckAddresses("broker", c.Brokers, c.Plain); err != nil {
+		return err
 	}
 	switch {
 	case !topicForm.MatchString(c.Topic):

@@ -67,18 +67,8 @@ func (c Config) options() ([]nats.Option, error) {
 func quiet(*nats.Conn, *nats.Subscription, error) {}
 
 func (c Config) check() error {
-	if len(c.Servers) == 0 {
-		return fault.Invalidf("The address of at least one server is needed, as host:port.")
-	}
-	for _, address := range c.Servers {
-		if err := sink.CheckAddress(address); err != nil {
-			return err
-		}
-		if c.Plain {
-			if err := sink.CheckPlain(address); err != nil {
-				return err
-			}
-		}
+	if err := sink.CheckAddresses("server", c.Servers, c.Plain); err != nil {
+		return err
 	}
 	switch {
 	case !streamForm.MatchString(c.Stream):
