@@ -2,16 +2,9 @@ package stream_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha256"
 	"encoding/json"
-	"encoding/pem"
-	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,75 +12,13 @@ import (
 	"time"
 
 	"sallyport/internal/audit"
-	"sallyport/internal/clock/clocktest"
 	"sallyport/internal/outbound"
 	"sallyport/internal/store"
 	"sallyport/internal/stream"
 )
 
-var begin = time.Date(2026, 11, 2, 9, 0, 0, 123_456_000, time.UTC)
-
 // hmacOfNothing is openssl's, for TestWebhook.
 const hmacOfNothing = "ab976ebd8648dad322b167e6ad6d1217338a7300f243afc224592c75e7742e51"
-
-// batch are events as they are in the log.
-func batch(from, to int64) (out []store.SealedEvent) {
-	for seq := from; seq <= to; seq++ {
-		h := sha256.Sum256([]byte{byte(seq)})
-		out = append(out, store.SealedEvent{Seq: seq, Hash: h[:], Event: store.Event{
-			ID: fmt.Sprint("id-", seq), At: begin.Add(time.Duration(seq) * time.Second), JSON: fmt.Appendf(nil, `{"eventName":"E%d","eventID":"id-%d"}`, seq, seq),
-		}})
-	}
-	return out
-}
-
-// receiver is an HTTP server that answers as a test says.
-type receiver struct {
-	*httptest.Server
-	answer func(w http.ResponseWriter, r *http.Request, body []byte)
-	asked  []*http.Request
-	bodies []string
-}
-
-func newReceiver(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, body []byte)) *receiver {
-	t.Helper()
-	re := &receiver{answer: answer}
-	re.Server = httptest.NewServer(re)
-	t.Cleanup(re.Close)
-	return re
-}
-
-func (re *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	re.asked, re.bodies = append(re.asked, r), append(re.bodies, string(body))
-	if re.answer != nil {
-		re.answer(w, r, body)
-	}
-}
-
-func open(t *testing.T, kind, address string, options map[string]string) audit.Sink {
-	t.Helper()
-	s, err := stream.Open(config(kind, address, options))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.(io.Closer).Close() })
-	return s
-}
-
-func config(kind, address string, options map[string]string) stream.Config {
-	return stream.Config{
-		ID: "11111111-2222-4333-8444-555555555555", Name: "siem", Kind: kind, Secret: secret, Clock: clocktest.At(begin), Limit: time.Second,
-		Settings: stream.Settings{Address: address, Format: stream.CloudTrail, Options: options},
-	}
-}
-
-func refusedOf(err error) []int64 {
-	if r := (*audit.Refused)(nil); errors.As(err, &r) {
-		return r.Seqs
-	}
-	return nil
-}
 
 // TestWebhook: what a receiver is sent, and that it is the same when it comes again.
 func TestWebhook(t *testing.T) {
@@ -350,83 +281,5 @@ func TestOTLP(t *testing.T) {
 		if err := s.Write(t.Context(), batch(6, 7)); (err == nil) != well {
 			t.Errorf("%q: %v", text, err)
 		}
-	}
-}
-
-// TestHostileReceivers: whatever a receiver does, it costs bounded time and memory, is tried again, and learns nothing that it should not.
-func TestHostileReceivers(t *testing.T) {
-	t.Parallel()
-	elsewhere := newReceiver(t, nil)
-	for name, c := range map[string]struct {
-		answer func(w http.ResponseWriter, r *http.Request, body []byte)
-		says   string
-	}{
-		"redirects": {func(w http.ResponseWriter, r *http.Request, _ []byte) {
-			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
-		}, "it redirects"},
-		"hangs":      {func(_ http.ResponseWriter, r *http.Request, _ []byte) { <-r.Context().Done() }, "did not answer within 1s"},
-		"never ends": {func(w http.ResponseWriter, _ *http.Request, _ []byte) { endless(w) }, "too long"},
-		"cut off":    {func(http.ResponseWriter, *http.Request, []byte) { panic(http.ErrAbortHandler) }, "cannot be reached"},
-		"says our secret": {func(w http.ResponseWriter, r *http.Request, _ []byte) {
-			http.Error(w, "not \x1b[31m"+secret, http.StatusForbidden)
-		}, "403: not  [31m[secret]"},
-		"is busy": {func(w http.ResponseWriter, _ *http.Request, _ []byte) {
-			w.Header().Set("Retry-After", "17")
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}, "503 Service Unavailable"},
-	} {
-		for _, kind := range []string{stream.Webhook, stream.SplunkHEC, stream.Elastic, stream.OTLP} {
-			t.Run(name+" "+kind, func(t *testing.T) {
-				t.Parallel()
-				re := newReceiver(t, c.answer)
-				s := open(t, kind, re.URL, nil)
-				err := s.Write(t.Context(), batch(1, 3))
-				if err == nil || refusedOf(err) != nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "\x1b") {
-					t.Errorf("%v", err)
-				}
-				if b := (*audit.Busy)(nil); errors.As(err, &b) != (name == "is busy") || b != nil && b.After != 17*time.Second {
-					t.Errorf("%v is busy for %v", err, b)
-				}
-				ctx, stop := context.WithCancel(t.Context())
-				stop()
-				if err := s.Write(ctx, batch(1, 3)); !errors.Is(err, context.Canceled) {
-					t.Errorf("stopped: %v", err)
-				}
-			})
-		}
-	}
-	t.Cleanup(func() {
-		if len(elsewhere.asked) > 0 {
-			t.Error("a redirect was followed")
-		}
-	})
-}
-
-func endless(w http.ResponseWriter) {
-	for range 6 << 10 {
-		_, _ = w.Write(make([]byte, 1<<10))
-	}
-}
-
-// TestPrivateAuthority: with authorities of its own, a sink trusts those and no others.
-func TestPrivateAuthority(t *testing.T) {
-	t.Parallel()
-	re := &receiver{}
-	re.Server = httptest.NewUnstartedServer(re)
-	re.Config.ErrorLog = log.New(io.Discard, "", 0) // it is told that it is not trusted
-	re.StartTLS()
-	t.Cleanup(re.Close)
-	c := config(stream.Webhook, re.URL, nil)
-	for name, ca := range map[string]string{"": "x509", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: re.Certificate().Raw})): ""} {
-		c.CA = name
-		s, err := stream.Open(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = s.Write(t.Context(), batch(1, 1))
-		if (err == nil) != (ca == "") || err != nil && !strings.Contains(err.Error(), ca) {
-			t.Errorf("%v", err)
-		}
-		_ = s.(io.Closer).Close()
 	}
 }
