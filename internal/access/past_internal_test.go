@@ -17,8 +17,13 @@ func TestLostPolicies(t *testing.T) {
 		of   policy.Decision
 		want int
 	}{
-		{both, allowed, 2}, {both, denied, 0}, {both, none, 2}, {lost{policies: []string{"p"}}, capped, 0},
-		{boundary, allowed, 1}, {boundary, none, 0}, {lost{}, allowed, 0},
+		{both, allowed, 2},
+		{both, denied, 0},
+		{both, none, 2},
+		{lost{policies: []string{"p"}}, capped, 0},
+		{boundary, allowed, 1},
+		{boundary, none, 0},
+		{lost{}, allowed, 0},
 	} {
 		if got := c.lost.against(c.of); len(got) != c.want {
 			t.Errorf("%d: %q", n, got)
