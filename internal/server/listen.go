@@ -27,6 +27,8 @@ type front struct {
 	plain net.Listener      // --http-listen; nil: none
 	pair  *certificate      // nil: not from files
 	acme  *autocert.Manager // nil: not by ACME
+
+	silent silent
 }
 
 // listen takes the ports before anything is opened: a port that is in use should not leave a half-made world behind, and
@@ -114,6 +116,7 @@ func (f *front) servers(h http.Handler) []*http.Server {
 		return &http.Server{
 			Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
 			IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(quiet{f.log.Handler()}, slog.LevelError),
+			ConnState: f.silent.note,
 		}
 	}
 	main := server(h)

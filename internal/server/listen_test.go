@@ -79,12 +79,16 @@ type live struct {
 	log       locked
 	cert, key string // file names
 	f         *front
+	servers   []*http.Server
+	ended     <-chan error       // serving
+	held      chan chan struct{} // requests for /held, each with what lets it go
 }
 
 func newLive(t *testing.T) *live {
 	t.Helper()
 	dir := t.TempDir()
 	l := &live{t: t, clock: clocktest.At(time.Unix(1_800_000_000, 0)), cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
+	l.held = make(chan chan struct{})
 	c, k := keyPair(t, 1, l.clock.Now())
 	write(t, l.cert, c)
 	write(t, l.key, k)
@@ -97,10 +101,17 @@ func newLive(t *testing.T) *live {
 	}
 	l.f.log = slog.New(slog.NewTextHandler(&l.log, nil))
 	l.f.pair.clock, l.f.pair.log = l.clock, l.f.log
-	servers := l.f.servers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }))
-	l.f.serve(servers)
+	l.servers = l.f.servers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/held" {
+			free := make(chan struct{})
+			l.held <- free
+			<-free
+		}
+		_, _ = io.WriteString(w, r.Proto)
+	}))
+	l.ended = l.f.serve(l.servers)
 	t.Cleanup(func() {
-		for _, s := range servers {
+		for _, s := range l.servers {
 			s.Close()
 		}
 	})

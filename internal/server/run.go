@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"sallyport/internal/clock"
 	"sallyport/internal/config"
@@ -18,9 +17,6 @@ import (
 	"sallyport/internal/store"
 	"sallyport/internal/totp"
 )
-
-// drainTime is how long a stop waits for requests in progress. All of a stop is done within 10 s.
-const drainTime = 6 * time.Second
 
 // Serve runs a production server until ctx ends.
 func Serve(ctx context.Context, cfg *config.Config, out io.Writer) error {
@@ -68,22 +64,20 @@ func (s *Server) serve(ctx context.Context, f *front, out io.Writer) error {
 	workers, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))
 	done := s.work(workers)
 	servers := f.servers(s.proxied(s.handler()))
-	failed := f.serve(servers)
+	ended := f.serve(servers)
 	if f.acme != nil {
 		go f.watchACME(workers)
 	}
 	fmt.Fprintf(out, "ready %s\n", s.endpoint())
 	var err error
 	select {
-	case err = <-failed:
+	case err = <-ended:
 	case <-ctx.Done():
 		s.stopping.Store(true)
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
-		for _, web := range servers {
-			if err := web.Shutdown(drain); err != nil {
-				s.log.Warn("requests were cut off", "error", err)
-			}
+		if err := f.stop(drain, servers, ended); err != nil {
+			s.log.Warn("requests were cut off", "error", err)
 		}
 	}
 	stopWorkers()
