@@ -36,7 +36,6 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 	run(s.signals.Poll)
 	run(func(ctx context.Context) { s.gate.Run(ctx, s.log) })
 	run(func(ctx context.Context) { s.ring.Run(ctx, s.log) })
-	run(func(ctx context.Context) { s.seal(ctx) })
 	run(s.indexEvents)
 	run(s.pushPeople)
 	run(s.shipEvents)
@@ -53,10 +52,12 @@ func (s *Server) work(ctx context.Context) <-chan struct{} {
 		shipper = &audit.Shipper{DB: s.db, File: s.file, Log: s.log}
 		run(shipper.Run)
 	}
+	endSealing := s.startSealing(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		wg.Wait()
+		endSealing() // the last events of the others are in it
 		if shipper == nil {
 			return
 		}
@@ -74,6 +75,14 @@ const pruneEvery = 10 * time.Minute
 
 // guardsKept is how long it is kept what sources of people have removed: longer than any window of scim.guard.window.
 const guardsKept = 8 * 24 * time.Hour
+
+// startSealing keeps the audit log sealed, until it is told to end.
+func (s *Server) startSealing(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() { defer close(done); s.seal(ctx) }()
+	return func() { cancel(); <-done }
+}
 
 // seal keeps the audit log sealed. It ends only with ctx; after an error it takes up again.
 func (s *Server) seal(ctx context.Context) {

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -178,5 +180,35 @@ func TestDatabaseTime(t *testing.T) {
 	}
 	if ahead := db.Now().Sub(db.clock.Now()); ahead.Abs() > 5*time.Second {
 		t.Errorf("a poll did not set the clock right: %v", ahead)
+	}
+}
+
+// TestSealerEndsInOrder: what was stored before a sealer is told to end is in the log when it has ended, and its lease is free.
+func TestSealerEndsInOrder(t *testing.T) {
+	t.Parallel()
+	db := faultyPostgres(t, &faults{})
+	for i := range int64(20) {
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- db.RunSealer(ctx, fmt.Sprint("sealer ", i)) }()
+		add := func() {
+			err := db.Update(t.Context(), func(tx *Tx) error { return tx.AppendEvent(Event{ID: newID(tx.now), At: tx.now, JSON: []byte(`{}`)}) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		head := func() (n int64) {
+			if err := db.View(t.Context(), func(tx *Tx) (err error) { n, err = tx.AuditHead(); return err }); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		for add(); head() <= 2*i; { // until it has the lease
+		}
+		add()
+		stop()
+		if err := <-done; err != nil || head() != 2*i+2 {
+			t.Fatalf("round %d: %d events are sealed, %v", i, head(), err)
+		}
 	}
 }

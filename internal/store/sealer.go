@@ -12,7 +12,8 @@ import (
 const (
 	sealerLease = "audit-sealer"
 	sealerTTL   = 10 * time.Second
-	sealerPoll  = time.Second // other nodes' events have no bell
+	sealerPoll  = time.Second     // other nodes' events have no bell
+	sealerLast  = 2 * time.Second // for the last round
 	sealBatch   = 512
 )
 
@@ -56,12 +57,12 @@ func (p *postgres) runSealer(ctx context.Context, owner string) error {
 	}
 }
 
-// sealUnder seals for as long as the lease is held.
+// sealUnder seals for as long as the lease is held. When ctx ends it seals what is there then: in an orderly stop nobody adds to it any more.
 func (p *postgres) sealUnder(ctx context.Context, lease Lease) error {
-	for {
+	for ctx.Err() == nil {
 		wake := p.db.inbox.wait()
 		n, err := p.db.sealSome(ctx, lease)
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
 		if n == sealBatch {
@@ -69,11 +70,19 @@ func (p *postgres) sealUnder(ctx context.Context, lease Lease) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-wake:
 		case <-time.After(sealerPoll):
 		}
 	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), sealerLast)
+	defer cancel()
+	for n := sealBatch; n == sealBatch; {
+		var err error
+		if n, err = p.db.sealSome(last, lease); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sealSome moves a batch of events from the inbox to the log and extends the lease, all in one transaction: a sealer
