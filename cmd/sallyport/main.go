@@ -46,7 +46,7 @@ Use it:        sallyport aws-config --portal URL --write; aws sso login --profil
 	})
 	root.SetOut(os.Stdout) // what is asked for; cobra would send it where errors go
 	root.AddCommand(newDev(), newServe(), newEnv(), newAWSConfig(), newConfig(), newDoctor(), newVersion(),
-		newUsers(), newTrail(), newAudit(), newEmergency(), newUsage(), newAccess(), newAlerts(), newMFA(), newSessions(), newSettings(), newClients(), newStepUp(), newOperator(), newRecover(), newSCIM(), newSignals(), newSinks(), newCollect(),
+		newUsers(), newTrail(), newAudit(), newEmergency(), newUsage(), newAccess(), newAlerts(), newMFA(), newSessions(), newSettings(), newClients(), newStepUp(), newOperator(), newRecover(), newRestored(), newSCIM(), newSignals(), newSinks(), newCollect(),
 		newExport(), newImport(), newPlan(), newApply(), newTerraformConfig(), newDrift(), newRevoke(), newEvents(), newAccounts())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -33,13 +33,18 @@ audit log from the next start on.
 			return server.Recover(cmd.Context(), c, cmd.OutOrStdout())
 		},
 	}
-	f := cmd.Flags()
-	f.StringVar(&file, "config", "", "the server's TOML file")
-	f.StringVar(&flags.Data, "data", "", "data directory of the server")
-	f.StringVar(&flags.Database, "database", "", "postgres:// URL (default: SQLite in the data directory)")
-	f.StringVar(&flags.DatabaseFile, "database-file", "", "file that holds the postgres:// URL, for one with a password")
-	f.StringVar(&flags.KeyFile, "key-file", "", "key-encryption key (default: where the server has it)")
+	beside(cmd, &file, &flags)
 	return cmd
+}
+
+// beside gives a command that is run beside the server the flags that tell where the server's things are.
+func beside(cmd *cobra.Command, file *string, c *config.Config) {
+	f := cmd.Flags()
+	f.StringVar(file, "config", "", "the server's TOML file")
+	f.StringVar(&c.Data, "data", "", "data directory of the server")
+	f.StringVar(&c.Database, "database", "", "postgres:// URL (default: SQLite in the data directory)")
+	f.StringVar(&c.DatabaseFile, "database-file", "", "file that holds the postgres:// URL, for one with a password")
+	f.StringVar(&c.KeyFile, "key-file", "", "key-encryption key (default: where the server has it)")
 }
 
 // recoverable is the configuration as far as recovering needs it: nothing is served, so a URL is not asked for.

@@ -247,7 +247,7 @@ func TestRestoreEndsTheEpoch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := w.mint(t, w.grant())
-	err := w.db.Update(t.Context(), func(tx *store.Tx) error { return tx.SetEpoch("restored") })
+	err := w.db.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.SetEpoch("restored"); return err })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,13 @@ func TestRestoreVoids(t *testing.T) {
 		open, asked = ask(tx, "anna", codes[0]), ask(tx, "cleo", "")
 		return tx.InsertEmergencySignIn("session of anna", w.passkey(tx, "anna").ID)
 	})
-	w.update(func(tx *store.Tx) error { return tx.SetEpoch("restored") })
+	w.update(func(tx *store.Tx) error {
+		v, err := tx.SetEpoch("restored")
+		if len(v.Codes) != 1 || v.Codes[0] != e.Name {
+			t.Errorf("codes of %q are void", v.Codes)
+		}
+		return err
+	})
 	w.update(func(tx *store.Tx) error {
 		if ok := must(tx.EmergencyStands(w.people["anna"].ID, member, w.set, open.ID)); ok {
 			t.Error("what was given stands")

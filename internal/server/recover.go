@@ -71,12 +71,9 @@ func founded(cfg *config.Config) error {
 // configuration.
 func recoverOperator(ctx context.Context, db *store.DB, ring *keyring.Ring) (w WorldFile, err error) {
 	err = db.Update(ctx, func(tx *store.Tx) error {
-		i, err := tx.OrganizationInstance()
-		if errors.Is(err, store.ErrNotFound) {
-			return fault.Invalidf("The database holds no organization yet: start the server, which makes one with its operator.")
-		}
+		i, err := organization(tx)
 		if err != nil {
-			return fmt.Errorf("load instance of organization: %w", err)
+			return err
 		}
 		u, err := restoreOperator(tx, i.Owner)
 		if err != nil {
@@ -100,6 +97,18 @@ func recoverOperator(ctx context.Context, db *store.DB, ring *keyring.Ring) (w W
 		return recovery(i, id, removed).Store(tx)
 	})
 	return w, err
+}
+
+// organization is the instance of the organization, which a started server has made.
+func organization(tx *store.Tx) (store.Instance, error) {
+	i, err := tx.OrganizationInstance()
+	if errors.Is(err, store.ErrNotFound) {
+		return i, fault.Invalidf("The database holds no organization yet: start the server, which makes one with its operator.")
+	}
+	if err != nil {
+		return i, fmt.Errorf("load instance of organization: %w", err)
+	}
+	return i, nil
 }
 
 // restoreOperator is the operator as the first start made them, whatever has become of them since.
@@ -151,9 +160,14 @@ func tellOf(tx *store.Tx, i store.Instance) (WorldFile, error) {
 	}, nil
 }
 
-// recovery is the event. Nobody is signed in, so it tells which user of which machine it was, as far as the machine knows.
+// recovery is the event.
 func recovery(i store.Instance, key string, removed []string) *audit.Event {
-	details := map[string]any{"access_key_id": key, "removed_access_key_ids": removed}
+	return onMachine(i, "sallyport recover", "RecoverOperator", map[string]any{"access_key_id": key, "removed_access_key_ids": removed})
+}
+
+// onMachine is the event of a command that is run beside the server. Nobody is signed in, so it tells which user of which machine it was,
+// as far as the machine knows.
+func onMachine(i store.Instance, command, name string, details map[string]any) *audit.Event {
 	if u, err := user.Current(); err == nil {
 		details["os_user"] = u.Username
 	}
@@ -161,8 +175,8 @@ func recovery(i store.Instance, key string, removed []string) *audit.Event {
 		details["host"] = host
 	}
 	return &audit.Event{
-		UserIdentity: audit.UserIdentity{Type: "AWSService", InvokedBy: "sallyport recover"}, EventSource: "sallyport", EventName: "RecoverOperator",
-		EventType: "AwsServiceEvent", AWSRegion: i.Region, SourceIPAddress: "sallyport recover", UserAgent: "sallyport recover",
+		UserIdentity: audit.UserIdentity{Type: "AWSService", InvokedBy: command}, EventSource: "sallyport", EventName: name,
+		EventType: "AwsServiceEvent", AWSRegion: i.Region, SourceIPAddress: command, UserAgent: command,
 		RequestID: arn.NewUUID(), RecipientAccountID: string(i.Owner), ServiceEventDetails: details,
 	}
 }

@@ -3,8 +3,6 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"time"
 )
 
@@ -24,9 +22,6 @@ const (
 	insertDocument query = `INSERT INTO policy_document (hash, text) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`
 	documentByHash query = `SELECT text FROM policy_document WHERE hash = $1`
 )
-
-// metaEpoch names the fact that changes with every restore of a backup (hard part 9).
-const metaEpoch = "epoch"
 
 func scanDataKey(r row) (k DataKey, err error) {
 	var at int64
@@ -58,25 +53,4 @@ func (tx *Tx) PutDocument(text string) (hash string, err error) {
 // Document is the policy document with the hash; ErrNotFound.
 func (tx *Tx) Document(hash string) (string, error) {
 	return get(tx, documentByHash, func(r row) (text string, err error) { err = r.Scan(&text); return text, err }, hash)
-}
-
-// Epoch names the present life of the database: what was issued in another one is dead. It is empty until the first restore.
-func (tx *Tx) Epoch() (string, error) {
-	e, err := tx.Meta(metaEpoch)
-	if errors.Is(err, ErrNotFound) {
-		return "", nil
-	}
-	return e, err
-}
-
-// SetEpoch starts a new life of the database: what must not outlive the earlier one by itself is made void with it. The name must be
-// random: the same backup may be restored twice.
-func (tx *Tx) SetEpoch(epoch string) error {
-	if err := tx.SetMeta(metaEpoch, epoch); err != nil {
-		return fmt.Errorf("start epoch: %w", err)
-	}
-	if err := tx.voidEmergencies(); err != nil {
-		return fmt.Errorf("end emergencies of the earlier epoch: %w", err)
-	}
-	return nil
 }

@@ -73,6 +73,7 @@ var rules = map[string]map[string]rule{
 
 		"CreateFirstAdministrator": {accountChange, 1, high, person},
 		"RecoverOperator":          {apiActivity, other, high, nil},
+		"RestoreDatabase":          {apiActivity, other, high, nil},
 		"CreateOperatorKey":        {apiActivity, 1, medium, nil},
 		"CreateScimToken":          {apiActivity, 1, medium, nil},
 		"PutSetting":               {apiActivity, 3, medium, nil},
