@@ -11,7 +11,6 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
-	"sallyport/internal/store/storetest/pgtest"
 )
 
 // mint is what credentials open to that are minted now, from a snapshot of now.
@@ -116,7 +115,7 @@ func TestCutThatCommitsLate(t *testing.T) {
 // Numbers follow the order of commits, whoever makes the cuts.
 func TestCutsAtOnce(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.NewDatabase(t)
+	dsn := storetest.NewPostgres(t)
 	h := newHouse(t, func(tb testing.TB, c clock.Clock) *store.DB { return storetest.OpenAt(tb, dsn, c) })
 	other := storetest.OpenAt(t, dsn, h.clock)
 	const each = 10

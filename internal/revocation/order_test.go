@@ -11,7 +11,6 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
-	"sallyport/internal/store/storetest/pgtest"
 )
 
 // A transaction takes the last paths away and stays open. While it does, credentials are minted from a snapshot without
@@ -67,7 +66,7 @@ func TestRevocationThatCommitsLate(t *testing.T) {
 // What one node revokes dies on the other with its next poll, and at once on the node itself.
 func TestTwoNodes(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.NewDatabase(t)
+	dsn := storetest.NewPostgres(t)
 	a := newHouse(t, func(tb testing.TB, c clock.Clock) *store.DB { return storetest.OpenAt(tb, dsn, c) })
 	other := New(storetest.OpenAt(t, dsn, a.clock), Evaluate)
 	if err := other.Start(t.Context()); err != nil {

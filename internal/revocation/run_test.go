@@ -11,7 +11,6 @@ import (
 	"sallyport/internal/fault"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
-	"sallyport/internal/store/storetest/pgtest"
 )
 
 // run runs a gate until the test ends.
@@ -43,7 +42,7 @@ func becomes(t *testing.T, g *Gate, c credential.Caller, want string) {
 
 func TestRunLearnsOfOtherNodesAndNoticesSilence(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.NewDatabase(t)
+	dsn := storetest.NewPostgres(t)
 	h := newHouse(t, func(tb testing.TB, c clock.Clock) *store.DB { return storetest.OpenAt(tb, dsn, c) })
 	db, err := store.Open(t.Context(), dsn, h.clock)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +42,7 @@ type siege struct {
 // besiege opens a server at a name, which passkeys need. No second factor is asked for until a test says so.
 func besiege(t *testing.T, change ...func(*config.Config)) *siege {
 	t.Helper()
-	s := &siege{t: t, clock: clocktest.At(time.Unix(1_800_000_000, 0)), file: filepath.Join(t.TempDir(), "sallyport.db"), users: map[string]store.User{}}
+	s := &siege{t: t, clock: clocktest.At(time.Unix(1_800_000_000, 0)), file: storetest.NewFile(t), users: map[string]store.User{}}
 	web := httptest.NewUnstartedServer(nil)
 	_, port, err := net.SplitHostPort(web.Listener.Addr().String())
 	if err != nil {

@@ -25,7 +25,7 @@ func (unbound) Setenv(string, string) {}
 
 // hostile are texts that some store, parser or page has stumbled over.
 var hostile = []string{
-	"\x00", "a\x00b", "\xff", "'; DROP TABLE directory_user; --", "%", "🙂\u2028", `{"a":`, strings.Repeat("x", 5000),
+	"a\x00b", "\xff", "'; DROP TABLE directory_user; --", "%", "🙂\u2028", `{"a":`, strings.Repeat("x", 5000),
 }
 
 // TestHostileText puts hostile texts wherever an operation takes a text, on each engine: whatever it is told of it, no caller

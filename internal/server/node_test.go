@@ -12,14 +12,13 @@ import (
 	"sallyport/internal/revocation"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
-	"sallyport/internal/store/storetest/pgtest"
 )
 
 // TestRevocationReachesOtherNodes: what one node revokes, another refuses within the bound, though it has used it a moment
 // before and hears of the change from the database alone (hard part 3).
 func TestRevocationReachesOtherNodes(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.NewDatabase(t)
+	dsn := storetest.NewPostgres(t)
 	here := newCrowd(t, storetest.OpenAt(t, dsn, clock.System{}))
 	if err := here.assign("Create", 0, "USER", here.users[0].ID); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,6 @@ import (
 	"sallyport/internal/session"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
-	"sallyport/internal/store/storetest/pgtest"
 )
 
 // nodes are servers over one PostgreSQL. The first is where things are changed.
@@ -231,5 +230,5 @@ func within(t *testing.T, d time.Duration, what string, try func() bool) {
 // threeNodes are three servers over a database of their own.
 func threeNodes(t *testing.T, of ...node) *nodes {
 	t.Helper()
-	return newNodes(t, pgtest.NewDatabase(t), of...)
+	return newNodes(t, storetest.NewPostgres(t), of...)
 }

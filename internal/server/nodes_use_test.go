@@ -11,7 +11,7 @@ import (
 	"sallyport/internal/directory"
 	"sallyport/internal/revocation"
 	"sallyport/internal/store"
-	"sallyport/internal/store/storetest/pgtest"
+	"sallyport/internal/store/storetest"
 )
 
 // TestRefreshOnThreeNodes: twenty processes that share one refresh token use it at once, on three nodes. All get tokens, the next
@@ -110,7 +110,7 @@ func TestLateCommitOnThreeNodes(t *testing.T) {
 // answer is refused by that answer: it is not ready before it has loaded what was revoked.
 func TestRestartAmongRevocations(t *testing.T) {
 	t.Parallel()
-	n := newNodes(t, pgtest.NewDatabase(t), node{})
+	n := newNodes(t, storetest.NewPostgres(t), node{})
 	n.must(n.assign("Create", 0, "GROUP", n.groups[0]))
 	var people []*member
 	for i := range 24 {

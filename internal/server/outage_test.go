@@ -21,7 +21,7 @@ import (
 	"sallyport/internal/config"
 	"sallyport/internal/revocation"
 	"sallyport/internal/store"
-	"sallyport/internal/store/storetest/pgtest"
+	"sallyport/internal/store/storetest"
 )
 
 // wire is a way to a database server that can be cut: by silence, or by closing every connection.
@@ -142,7 +142,7 @@ func TestNodeCutOff(t *testing.T) {
 	for name, loud := range map[string]bool{"silence": false, "closed connections": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dsn := pgtest.NewDatabase(t)
+			dsn := storetest.NewPostgres(t)
 			w, by := newWire(t, dsn)
 			n := newNodes(t, dsn, node{}, node{}, node{dsn: by})
 			n.must(n.assign("Create", 0, "GROUP", n.groups[0]))
@@ -234,7 +234,7 @@ func metric(t *testing.T, c *crowd, name string) string {
 // within the bound that they were told, and go on when it has caught up.
 func TestLaggingDatabase(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.NewDatabase(t)
+	dsn := storetest.NewPostgres(t)
 	n := newNodes(t, dsn, node{}, node{})
 	n.must(n.assign("Create", 0, "GROUP", n.groups[0]))
 	m := n.join("innocent", n.groups[0])

@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"testing"
 
 	"sallyport/internal/clock"
@@ -10,17 +9,14 @@ import (
 	"sallyport/internal/credential"
 	"sallyport/internal/keyring"
 	"sallyport/internal/store"
+	"sallyport/internal/store/storetest"
 )
 
 // TestRecoverOperator: whatever has become of the operator, they are an administrator again, by one key that is theirs alone.
 func TestRecoverOperator(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "db"), clock.System{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := storetest.Open(t, clock.System{})
 	kek, err := keyring.ParseKEK(keyring.NewKEK())
 	if err != nil {
 		t.Fatal(err)

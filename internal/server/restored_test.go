@@ -15,6 +15,7 @@ import (
 	"sallyport/internal/directory"
 	"sallyport/internal/fault"
 	"sallyport/internal/store"
+	"sallyport/internal/store/storetest"
 	"sallyport/internal/store/storetest/pgtest"
 )
 
@@ -63,7 +64,7 @@ func TestNothingIsGoodAgain(t *testing.T) {
 	t.Parallel()
 	for name, database := range map[string]func(*testing.T) string{
 		"SQLite":     func(*testing.T) string { return "" },
-		"PostgreSQL": func(t *testing.T) string { return pgtest.NewDatabase(t) },
+		"PostgreSQL": func(t *testing.T) string { return storetest.NewPostgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

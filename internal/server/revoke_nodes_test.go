@@ -12,7 +12,6 @@ import (
 	"sallyport/internal/revocation"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
-	"sallyport/internal/store/storetest/pgtest"
 )
 
 // place is a node that serves a house.
@@ -26,7 +25,7 @@ type place struct {
 // newRevokeHouses is a house that two further nodes serve, of which one hears of changes by polls alone.
 func newRevokeHouses(t *testing.T) *revokeHouse {
 	t.Helper()
-	dsn := pgtest.NewDatabase(t)
+	dsn := storetest.NewPostgres(t)
 	h := newRevokeHouse(t, func(tb testing.TB, c clock.Clock) *store.DB { return storetest.OpenAt(tb, dsn, c) })
 	h.serve(t, "the node that is told", dsn, node{time: h.clock})
 	h.serve(t, "the node that polls", dsn, node{time: h.clock, deaf: true})

@@ -40,7 +40,7 @@ func TestTampering(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db, err := Open(t.Context(), t.TempDir()+"/audit.db", clock.System{})
+			db, err := Open(t.Context(), newFile(t), clock.System{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"sallyport/internal/clock"
-	"sallyport/internal/store/storetest/pgtest"
 )
 
 // sparse is a log as it is when most of it has been deleted: so a test has all levels of the index with a few events. Times go
@@ -39,22 +38,24 @@ func sparse(r *rand.Rand, n int, upTo int64) (events []SealedEvent) {
 // write puts events into the log as they are.
 func write(t testing.TB, db *DB, events []SealedEvent) {
 	t.Helper()
-	err := db.Update(t.Context(), func(tx *Tx) error {
-		for rows := events; len(rows) > 0; {
-			size := largest(len(rows))
-			var args []any
-			for _, e := range rows[:size] {
-				args = append(args, e.Seq, e.ID, micros(e.At), string(e.JSON), e.Hash)
+	for part := range slices.Chunk(events, 4096) { // a transaction is given 10 s, which a busy machine needs
+		err := db.Update(t.Context(), func(tx *Tx) error {
+			for rows := part; len(rows) > 0; {
+				size := largest(len(rows))
+				var args []any
+				for _, e := range rows[:size] {
+					args = append(args, e.Seq, e.ID, micros(e.At), string(e.JSON), e.Hash)
+				}
+				if _, err := tx.exec(insertLog.rows(size), args...); err != nil {
+					return err
+				}
+				rows = rows[size:]
 			}
-			if _, err := tx.exec(insertLog.rows(size), args...); err != nil {
-				return err
-			}
-			rows = rows[size:]
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -130,7 +131,7 @@ func question(r *rand.Rand, events []SealedEvent) Lookup {
 func TestLookupsFindAll(t *testing.T) {
 	t.Parallel()
 	const upTo = fanOut*fanOut*fanOut + 5*fanOut*fanOut + 7*fanOut + 9 // nodes of three levels are whole, and roots of all
-	for name, dsn := range map[string]string{"sqlite": t.TempDir() + "/a.db", "postgres": pgtest.NewDatabase(t)} {
+	for name, dsn := range map[string]string{"sqlite": newFile(t), "postgres": newPostgres(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(1, 2))
@@ -202,7 +203,7 @@ func deleteUpTo(t *testing.T, db *DB, events []SealedEvent, seq int64) []SealedE
 // TestLookupIsBounded: a page costs no more than it may, however far behind the index is; the next goes on where it ended.
 func TestLookupIsBounded(t *testing.T) {
 	t.Parallel()
-	db, err := Open(t.Context(), t.TempDir()+"/a.db", clock.System{})
+	db, err := Open(t.Context(), newFile(t), clock.System{})
 	if err != nil {
 		t.Fatal(err)
 	}

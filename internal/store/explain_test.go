@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"sallyport/internal/clock"
-	"sallyport/internal/store/storetest/pgtest"
 )
 
 // statement is a query constant as the source has it.
@@ -192,7 +191,7 @@ func scans(plan []string, tables map[string]bool, q string) []string {
 
 func TestQueriesOnSQLite(t *testing.T) {
 	t.Parallel()
-	db, err := Open(t.Context(), t.TempDir()+"/plans.db", clock.System{})
+	db, err := Open(t.Context(), newFile(t), clock.System{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +219,7 @@ func TestQueriesOnSQLite(t *testing.T) {
 
 func TestQueriesOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	db, err := Open(t.Context(), pgtest.NewDatabase(t), clock.System{})
+	db, err := Open(t.Context(), newPostgres(t), clock.System{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,13 +4,11 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"sallyport/internal/clock"
-	"sallyport/internal/store/storetest/pgtest"
 )
 
 // faults stands between the store and a driver. Tests set before and after while nothing runs, or within a call of them.
@@ -167,7 +165,7 @@ func underneath(conn driver.Conn, q string) error {
 // faultySQLite opens an SQLite database behind a fault driver.
 func faultySQLite(t *testing.T, f *faults) *DB {
 	t.Helper()
-	return faultySQLiteAt(t, f, filepath.Join(t.TempDir(), "sallyport.db"))
+	return faultySQLiteAt(t, f, newFile(t))
 }
 
 func faultySQLiteAt(t *testing.T, f *faults, path string) *DB {
@@ -192,7 +190,7 @@ func faultySQLiteAt(t *testing.T, f *faults, path string) *DB {
 func faultyPostgres(t *testing.T, f *faults) *DB {
 	t.Helper()
 	db := &DB{clock: clock.System{}}
-	p, err := openPostgres(t.Context(), db, pgtest.NewDatabase(t), f.wrap)
+	p, err := openPostgres(t.Context(), db, newPostgres(t), f.wrap)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func woken(t *testing.T, db *DB, why string) {
 // own changes ring nothing.
 func TestChangesAreTold(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.NewDatabase(t)
+	dsn := newPostgres(t)
 	here, there := openPG(t, dsn), openPG(t, dsn)
 	tell(t, here)
 	tell(t, there)
@@ -90,7 +90,7 @@ func TestChangesAreTold(t *testing.T) {
 // TestStandby: a standby is refused where it can be seen to be one, and where reads go to one that lags, a poll says so.
 func TestStandby(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.NewDatabase(t)
+	dsn := newPostgres(t)
 	db := openPG(t, dsn)
 	p, err := db.PollChanges(t.Context(), "")
 	if err != nil {

@@ -187,7 +187,7 @@ func TestDatabaseTime(t *testing.T) {
 func TestSealerEndsInOrder(t *testing.T) {
 	t.Parallel()
 	db := faultyPostgres(t, &faults{})
-	for i := range int64(20) {
+	for i := range int64(6) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- db.RunSealer(ctx, fmt.Sprint("sealer ", i)) }()

@@ -11,7 +11,7 @@ import (
 // there may be hundreds of thousands. An index is used in either case, so that the test of all plans does not tell.
 func TestSessionsAreNotWalked(t *testing.T) {
 	t.Parallel()
-	db, err := Open(t.Context(), t.TempDir()+"/plans.db", clock.System{})
+	db, err := Open(t.Context(), newFile(t), clock.System{})
 	if err != nil {
 		t.Fatal(err)
 	}

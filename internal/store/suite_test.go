@@ -1,19 +1,17 @@
 package store_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"sallyport/internal/store/storetest"
-	"sallyport/internal/store/storetest/pgtest"
 )
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(tb testing.TB) string { return filepath.Join(tb.TempDir(), "sallyport.db") })
+	storetest.Run(t, storetest.NewFile)
 }
 
 func TestPostgreSQL(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(tb testing.TB) string { return pgtest.NewDatabase(tb) })
+	storetest.Run(t, storetest.NewPostgres)
 }

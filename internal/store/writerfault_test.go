@@ -121,7 +121,7 @@ func TestCommitFails(t *testing.T) {
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	f := &faults{}
-	path := filepath.Join(t.TempDir(), "sallyport.db")
+	path := newFile(t)
 	db := faultySQLiteAt(t, f, path)
 	if err := db.Update(t.Context(), put("0").fn); err != nil {
 		t.Fatal(err)
@@ -251,7 +251,7 @@ func TestConnectionLost(t *testing.T) {
 // TestWALStartsAnew: a writer that never rests does not let the WAL grow for ever.
 func TestWALStartsAnew(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "sallyport.db")
+	path := newFile(t)
 	db, err := Open(t.Context(), path, clock.System{})
 	if err != nil {
 		t.Fatal(err)

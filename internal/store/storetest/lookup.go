@@ -175,7 +175,7 @@ func lookupPages(t *testing.T, dsn newDSN) {
 	}
 	worker(t, func(ctx context.Context) error {
 		for i := 0; ctx.Err() == nil; i++ {
-			if err := write(fmt.Sprintf("later-%d-", i), 50); err != nil && ctx.Err() == nil {
+			if err := write(fmt.Sprintf("later-%d-", i), 50); err != nil && t.Context().Err() == nil { // which ends before ctx does
 				return err
 			}
 		}

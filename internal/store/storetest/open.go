@@ -19,6 +19,12 @@ import (
 // Open makes an empty SQLite database and closes it when the test ends.
 func Open(tb testing.TB, c clock.Clock) *store.DB {
 	tb.Helper()
+	return OpenAt(tb, NewFile(tb), c)
+}
+
+// NewFile makes an empty SQLite database, with the schema, that is not open: its DSN.
+func NewFile(tb testing.TB) string {
+	tb.Helper()
 	file, err := template()
 	if err != nil {
 		tb.Fatal(err)
@@ -27,7 +33,7 @@ func Open(tb testing.TB, c clock.Clock) *store.DB {
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		tb.Fatal(err)
 	}
-	return OpenAt(tb, path, c)
+	return path
 }
 
 // template is an SQLite database without content. All migrations take longer than many a test, under the race detector by far; they
@@ -65,11 +71,17 @@ func migrated(dsn string) error {
 // OpenPostgres makes an empty PostgreSQL database and closes it when the test ends.
 func OpenPostgres(tb testing.TB, c clock.Clock) *store.DB {
 	tb.Helper()
+	return OpenAt(tb, NewPostgres(tb), c)
+}
+
+// NewPostgres is NewFile on PostgreSQL.
+func NewPostgres(tb testing.TB) string {
+	tb.Helper()
 	dsn, err := postgresTemplate()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return OpenAt(tb, pgtest.NewCopy(tb, dsn), c)
+	return pgtest.NewCopy(tb, dsn)
 }
 
 // OpenAt opens the database of a dsn and closes it when the test ends.
