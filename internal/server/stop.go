@@ -10,7 +10,7 @@ import (
 )
 
 // drainTime is how long a stop waits for requests in progress. All of a stop is done within 10 s.
-const drainTime = 6 * time.Second
+const drainTime = 5 * time.Second
 
 // silentTime is how long a stop waits for a request on a connection that has not brought one yet: one may be on its way, behind a
 // TLS handshake at that. It is some round trips around the world.

@@ -37,13 +37,15 @@ func (l *lite) runSealer(ctx context.Context, _ string) error {
 }
 
 func (p *postgres) runSealer(ctx context.Context, owner string) error {
+	work, cancel := lingering(ctx, sealerLast) // a commit that is cut off leaves locks behind, for as long as the database server takes to see it
+	defer cancel()
 	for {
-		lease, err := p.db.AcquireLease(ctx, sealerLease, owner, sealerTTL)
+		lease, err := p.db.AcquireLease(work, sealerLease, owner, sealerTTL)
 		switch {
 		case err == nil:
-			err = p.sealUnder(ctx, lease)
+			err = p.sealUnder(ctx, work, lease)
 			if !errors.Is(err, ErrLost) {
-				// Even when ctx has ended: another node need not wait for the lease to run out.
+				// Even when all time is over: another node need not wait for the lease to run out.
 				return errors.Join(err, p.db.ReleaseLease(context.WithoutCancel(ctx), lease))
 			}
 		case !errors.Is(err, ErrLost):
@@ -57,32 +59,34 @@ func (p *postgres) runSealer(ctx context.Context, owner string) error {
 	}
 }
 
+// lingering is a context that ends some time after another one.
+func lingering(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return out, func() { stop(); cancel() }
+}
+
 // sealUnder seals for as long as the lease is held. When ctx ends it seals what is there then: in an orderly stop nobody adds to it any more.
-func (p *postgres) sealUnder(ctx context.Context, lease Lease) error {
-	for ctx.Err() == nil {
+func (p *postgres) sealUnder(ctx, work context.Context, lease Lease) error {
+	for last := false; ; {
 		wake := p.db.inbox.wait()
-		n, err := p.db.sealSome(ctx, lease)
-		if err != nil && ctx.Err() == nil {
+		n, err := p.db.sealSome(work, lease)
+		if err != nil {
 			return err
 		}
 		if n == sealBatch {
 			continue
 		}
+		if last {
+			return nil
+		}
 		select {
 		case <-ctx.Done():
+			last = true
 		case <-wake:
 		case <-time.After(sealerPoll):
 		}
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), sealerLast)
-	defer cancel()
-	for n := sealBatch; n == sealBatch; {
-		var err error
-		if n, err = p.db.sealSome(last, lease); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // sealSome moves a batch of events from the inbox to the log and extends the lease, all in one transaction: a sealer
