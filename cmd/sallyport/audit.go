@@ -287,6 +287,12 @@ func digestRows(ctx context.Context, c *client, name string, check *trailfile.Ch
 		if err != nil {
 			return err
 		}
+		if d := out.DeletedUpTo; d != nil && ask.NextToken == nil {
+			check.Gone = append(check.Gone, trailfile.Gone{Key: d.Key, Hash: d.Hash, Signature: d.Signature, To: d.ToEvent, ToHash: d.ChainHash, Policy: d.Policy, Said: "the server"})
+		}
+		if out.DeletedBefore != nil {
+			check.Due = *out.DeletedBefore
+		}
 		for _, d := range out.TrailDigests {
 			if d.Bucket != check.Name {
 				continue
@@ -326,6 +332,9 @@ func (v *verify) report(cmd *cobra.Command, r *trailfile.Report) error {
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s\n", printable(n))
+	}
+	if r.Gone > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: %d files are older than trail.retention, and not there\n", r.Gone)
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%d digests and %d log files of %s, with %d events up to number %d: ", r.Digests, r.Logs, strings.Join(r.Trails, ", "), r.Events, r.To)
 	if len(r.Faults) > 0 {

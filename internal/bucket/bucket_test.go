@@ -187,6 +187,33 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
+// TestEmptyFolders: with the last object of a folder the folder goes, and no other.
+func TestEmptyFolders(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b, err := bucket.Make(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for _, key := range []string{"a/b/1", "a/b/2", "a/c/1"} {
+		if err := b.Put(t.Context(), key, []byte("x"), map[string]string{"signature": "s"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct{ key, gone, left string }{{"a/b/1", "a/b/1.meta", "a/b"}, {"a/b/2", "a/b", "a/c"}, {"a/c/1", "a", ""}} {
+		if err := b.Delete(t.Context(), step.key); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, step.gone)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is left: %v", step.gone, err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, step.left)); err != nil {
+			t.Errorf("%s: %v", step.left, err)
+		}
+	}
+}
+
 // TestFolderIsAllThereIs: no key reaches out of a bucket's folder, or to what lies beside objects.
 func TestFolderIsAllThereIs(t *testing.T) {
 	t.Parallel()

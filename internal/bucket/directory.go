@@ -157,7 +157,7 @@ func (d *Directory) meta(key string) (map[string]string, error) {
 	return meta, nil
 }
 
-// Delete removes an object and what is beside it.
+// Delete removes an object and what is beside it, and folders that are empty then.
 func (d *Directory) Delete(_ context.Context, key string) error {
 	if !Valid(key) {
 		return nil
@@ -166,6 +166,13 @@ func (d *Directory) Delete(_ context.Context, key string) error {
 		if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("delete object: %w", err)
 		}
+	}
+	folder := path.Dir(key)
+	for folder != "." && d.root.Remove(folder) == nil {
+		folder = path.Dir(folder)
+	}
+	if err := d.sync(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete object: %w", err)
 	}
 	return nil
 }

@@ -98,7 +98,10 @@ func (s *Service) ListTrailDigests(_ context.Context, c *endpoint.Call, in *api.
 	if err != nil {
 		return nil, err
 	}
-	after := int64(0)
+	pruned, after, err := trail.Pruned(c.Tx, t)
+	if err != nil {
+		return nil, fmt.Errorf("look up what was deleted: %w", err)
+	}
 	if len(q.After) == 1 {
 		if after, err = strconv.ParseInt(q.After[0], 10, 64); err != nil {
 			return nil, fault.Invalidf("The token of the next page is not one of this list.")
@@ -109,13 +112,15 @@ func (s *Service) ListTrailDigests(_ context.Context, c *endpoint.Call, in *api.
 		return nil, fmt.Errorf("list digests of trail: %w", err)
 	}
 	rows, next := page.Trim(rows, q.Limit, func(r store.TrailRow) page.Key { return page.Key{strconv.FormatInt(r.N, 10)} })
-	out := &api.ListTrailDigestsResponse{TrailDigests: mapped(rows, digestOut), NextToken: c.NextToken(next, t.ID)}
-	if !t.Logging {
-		return out, nil
-	}
 	settings, err := setting.Load(c.Tx)
 	if err != nil {
 		return nil, fmt.Errorf("read settings: %w", err)
+	}
+	out := &api.ListTrailDigestsResponse{
+		TrailDigests: mapped(rows, digestOut), NextToken: c.NextToken(next, t.ID), DeletedUpTo: deletedOut(pruned), DeletedBefore: when(trail.Expiry(settings, c.Tx.Now())),
+	}
+	if !t.Logging {
+		return out, nil
 	}
 	state, err := trail.StoreState(c.Tx, t, settings)
 	if err != nil {
@@ -123,6 +128,14 @@ func (s *Service) ListTrailDigests(_ context.Context, c *endpoint.Call, in *api.
 	}
 	out.LastEvent, out.WrittenEvent, out.UnwrittenSince, out.LateAfterSeconds = &state.Last, &state.Written, when(state.Since), new(count(int64(state.Patience.Seconds())))
 	return out, nil
+}
+
+// deletedOut is up to where files were deleted; nil: none were.
+func deletedOut(a store.TrailAnchor) *api.DeletedTrailFiles {
+	if a.N == 0 {
+		return nil
+	}
+	return &api.DeletedTrailFiles{Key: a.Key, Hash: a.Hash, Signature: a.Signature, ToEvent: a.ToSeq, ChainHash: hex.EncodeToString(a.ToHash), Policy: a.Policy, DeletedAt: when(a.DeletedAt)}
 }
 
 func digestOut(r store.TrailRow) api.TrailDigest {

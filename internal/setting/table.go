@@ -85,6 +85,7 @@ type Values struct {
 	TrailLogEvery    time.Duration
 	TrailDigestEvery time.Duration
 	TrailKeyLife     time.Duration
+	TrailRetention   time.Duration // 0: for ever
 	TrailVerifyEvery time.Duration // 0: never
 }
 
@@ -173,6 +174,8 @@ var table = []definition{
 		"After how long the key that signs digests is followed by another. Its public part stays."),
 	durations("trail.log-every", 5*time.Minute, "about 5m", time.Second, time.Hour, false, func(v *Values) *time.Duration { return &v.TrailLogEvery },
 		"How often a trail gets a log file, if there were events. Many events make one sooner."),
+	durations("trail.retention", 0, "not there", 7*day, 3650*day, true, func(v *Values) *time.Duration { return &v.TrailRetention },
+		"How long the files of trails stay in their buckets, if a digest lists them; 0: for ever. None goes unless it verifies, and before a digest has the event that says so."),
 	durations("trail.verify-every", day, "not there", time.Minute, 30*day, true, func(v *Values) *time.Duration { return &v.TrailVerifyEvery },
 		"How often a trail's files are held against their signatures and against the log; 0: only when somebody asks (sallyport audit verify)."),
 }

@@ -50,6 +50,7 @@ var weaker = map[string]func(before, after string) bool{
 	"trail.digest-every":          longer,
 	"trail.key-life":              longer,
 	"trail.log-every":             longer,
+	"trail.retention":             shorterThanEver,
 	"trail.verify-every":          longerOrNever,
 }
 

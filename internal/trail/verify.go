@@ -46,7 +46,7 @@ func (w *Worker) Verify(ctx context.Context, t store.LogTrail, in setting.Values
 	if err != nil {
 		return nil, err
 	}
-	c := &trailfile.Check{Bucket: b, Name: t.Bucket, Place: w.House.place(t), Now: w.DB.Now(), Parallel: max(1, runtime.GOMAXPROCS(0)/2)}
+	c := &trailfile.Check{Bucket: b, Name: t.Bucket, Place: w.House.place(t), Now: w.DB.Now(), Due: Expiry(in, w.DB.Now()), Parallel: max(1, runtime.GOMAXPROCS(0)/2)}
 	c.Ours = func(ctx context.Context, keys []string) (ours map[string]bool, err error) {
 		err = w.DB.View(ctx, func(tx *store.Tx) (err error) { ours, err = tx.TrailKeysOurs(t.Bucket, keys); return err })
 		return ours, err
@@ -94,15 +94,18 @@ const knownPage = 1000
 
 // know fills in the keys, and the digests of a time that the server has recorded. It returns the first of them.
 func know(tx *store.Tx, t store.LogTrail, c *trailfile.Check) (first *store.TrailRow, err error) {
-	c.Keys, c.Rows = nil, []trailfile.Row{}
-	keys, err := tx.TrailKeys(time.Time{}, tx.Now())
+	c.Rows = []trailfile.Row{}
+	if c.Keys, err = checkKeys(tx); err != nil {
+		return nil, err
+	}
+	pruned, after, err := Pruned(tx, t)
 	if err != nil {
-		return nil, fmt.Errorf("list keys: %w", err)
+		return nil, err
 	}
-	for _, k := range keys {
-		c.Keys = append(c.Keys, trailfile.Key{Fingerprint: k.Fingerprint, Public: k.Public})
+	if pruned.N > 0 {
+		c.Gone = []trailfile.Gone{gone(pruned)}
 	}
-	for after, more := int64(0), true; more; {
+	for more := true; more; {
 		page, err := tx.TrailDigests(t.ID, after, knownPage)
 		if err != nil {
 			return nil, fmt.Errorf("list digests: %w", err)
@@ -120,6 +123,18 @@ func know(tx *store.Tx, t store.LogTrail, c *trailfile.Check) (first *store.Trai
 		more = len(page) == knownPage
 	}
 	return first, nil
+}
+
+// checkKeys are all public keys.
+func checkKeys(tx *store.Tx) (list []trailfile.Key, err error) {
+	keys, err := tx.TrailKeys(time.Time{}, tx.Now())
+	if err != nil {
+		return nil, fmt.Errorf("list keys: %w", err)
+	}
+	for _, k := range keys {
+		list = append(list, trailfile.Key{Fingerprint: k.Fingerprint, Public: k.Public})
+	}
+	return list, nil
 }
 
 // StoreState tells which events a trail has in no file yet.
@@ -164,12 +179,15 @@ func (w *Worker) verdict(ctx context.Context, t store.LogTrail, r *trailfile.Rep
 	w.Metrics.verified(t.Name, len(r.Faults))
 	err := w.DB.Update(ctx, func(tx *store.Tx) error {
 		now, err := tx.LogTrail(t.ID)
-		if err != nil {
-			return fmt.Errorf("load trail: %w", err)
+		if err == nil {
+			now.VerifiedAt, now.Faults = tx.Now(), int64(len(r.Faults))
+			err = tx.UpdateTrail(now)
 		}
-		now.VerifiedAt, now.Faults = tx.Now(), int64(len(r.Faults))
-		if err := tx.UpdateTrail(now); err != nil || len(r.Faults) == 0 {
-			return err
+		if ignoreGone(err) != nil {
+			return fmt.Errorf("store trail: %w", err)
+		}
+		if len(r.Faults) == 0 {
+			return nil
 		}
 		told := []map[string]any{}
 		for _, f := range r.Faults[:min(maxTold, len(r.Faults))] {

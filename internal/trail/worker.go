@@ -27,6 +27,8 @@ type Worker struct {
 
 	mu    sync.Mutex
 	retry map[string]time.Time // by trail, after a failure
+	// nextPrune is when it is looked again for files to be deleted.
+	nextPrune time.Time
 }
 
 // How often it is looked, how long a lease lasts without being renewed, and how long a trail rests after a failure.
@@ -36,6 +38,8 @@ const (
 	rest     = 15 * time.Second
 	// flushAt is how many events make a log file before its time.
 	flushAt = 10_000
+	// pruneEvery is how often it is looked for files to be deleted.
+	pruneEvery = time.Minute
 )
 
 // Run writes files until ctx ends.
@@ -55,6 +59,9 @@ func (w *Worker) Run(ctx context.Context) error {
 			if w.verifyDue(t, in) {
 				work.Go("verify/"+t.ID, func() { w.told(ctx, t, w.verifyAll(ctx, t, in)) })
 			}
+		}
+		if w.pruneDue() {
+			work.Go("retention", func() { w.pruned(ctx) })
 		}
 		select {
 		case <-ctx.Done():
@@ -76,7 +83,8 @@ func (w *Worker) Drain(ctx context.Context) error {
 			err = errors.Join(err, w.verifyAll(ctx, t, in))
 		}
 	}
-	return err
+	_, e := w.PruneFiles(ctx)
+	return errors.Join(err, e)
 }
 
 // trails are those that there may be something to do for.
@@ -155,17 +163,21 @@ func (w *Worker) resting(id string) bool {
 	return w.DB.Now().Before(w.retry[id])
 }
 
+func (w *Worker) rests(id string, d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.retry == nil {
+		w.retry = map[string]time.Time{}
+	}
+	w.retry[id] = w.DB.Now().Add(d)
+}
+
 // told makes known how the work on a trail went.
 func (w *Worker) told(ctx context.Context, t store.LogTrail, err error) {
 	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrLost) {
 		return
 	}
-	w.mu.Lock()
-	if w.retry == nil {
-		w.retry = map[string]time.Time{}
-	}
-	w.retry[t.ID] = w.DB.Now().Add(rest)
-	w.mu.Unlock()
+	w.rests(t.ID, rest)
 	w.Metrics.failed()
 	w.Log.ErrorContext(ctx, "writing a trail failed, will try again", "trail", t.Name, "error", err)
 	err = w.DB.UpdateRelaxed(ctx, func(tx *store.Tx) error {

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +44,11 @@ type Check struct {
 	Now time.Time
 	// Rows are what the server has recorded of the digests of its trails; nil: nothing is known.
 	Rows []Row
+	// Gone tells up to where files were deleted by policy, as the server has recorded it. Where Rows are nil, the files' own events tell.
+	Gone []Gone
+	// Due is the time from before which files may be deleted by policy, by the server or by the bucket's own rule: that one is not
+	// there is no fault. Zero: none may.
+	Due time.Time
 	// Ours tells which of some keys of log files the server has written; nil: only digests tell.
 	Ours func(ctx context.Context, keys []string) (map[string]bool, error)
 	// Stores tell by trail how far the audit log has come beyond the files; nil: it is not known.
@@ -70,6 +76,8 @@ type found struct {
 	d         *Digest // nil: it cannot be read
 	hash      string
 	signature string
+	signed    bool // by a key of the server's, and it lies where it was written
+	told      []Gone
 	report    Report
 }
 
@@ -96,8 +104,8 @@ func (c *Check) Run(ctx context.Context) (*Report, error) {
 		}
 	}
 	if len(trails) == 0 {
-		if c.Rows != nil && len(c.Rows) == 0 {
-			r.note("there is no digest yet")
+		if c.Rows != nil && !slices.ContainsFunc(c.Rows, func(row Row) bool { return row.Written && !row.At.Before(c.Due) }) {
+			r.note("there is no digest yet, or policy has deleted them")
 		} else {
 			r.fault(EndMissing, c.Place.Digests(), 0, "there is no digest")
 		}
@@ -113,6 +121,9 @@ func (c *Check) Run(ctx context.Context) (*Report, error) {
 type chainOf struct {
 	name    string
 	digests []*found
+	left    []*found // those that policy has deleted, or is to delete, and that are still there
+	gone    *Gone    // up to where it has; nil: no file
+	goneAt  time.Time
 }
 
 // listPage is how many keys are asked for at once.
@@ -142,7 +153,7 @@ func (c *Check) digests(ctx context.Context, r *Report) (trails []*chainOf, err 
 		t.digests = append(t.digests, &found{key: o.Key, end: end})
 	})
 	for _, row := range c.Rows { // a trail that has lost all of them is known yet
-		if byName[row.Trail] == nil && row.Written && c.inTime(row.At) {
+		if byName[row.Trail] == nil && row.Written && c.inTime(row.At) && !row.At.Before(c.Due) {
 			byName[row.Trail] = &chainOf{name: row.Trail}
 			trails = append(trails, byName[row.Trail])
 		}
@@ -194,7 +205,7 @@ func (c *Check) trail(ctx context.Context, t *chainOf, r *Report, listed map[str
 	for _, f := range t.digests {
 		c.sign(f)
 	}
-	c.links(t.digests, r)
+	t.begin(c.Gone)
 	var mu sync.Mutex
 	done, size := 0, int64(0)
 	err := c.parallel(ctx, t.digests, func(ctx context.Context, f *found) error {
@@ -212,13 +223,25 @@ func (c *Check) trail(ctx context.Context, t *chainOf, r *Report, listed map[str
 	if err != nil {
 		return err
 	}
-	for _, f := range t.digests {
-		r.add(&f.report)
+	if c.Rows == nil {
+		t.begin(t.evidence())
+	}
+	if len(t.left) > 0 {
+		r.note("%d digests that were deleted by policy are still there: nothing rests on them", len(t.left))
+	}
+	c.links(t, r)
+	for _, f := range slices.Concat(t.left, t.digests) {
 		if f.d == nil {
 			continue
 		}
 		for _, l := range f.d.LogFiles {
 			listed[l.Object] = true
+		}
+	}
+	for _, f := range t.digests {
+		r.add(&f.report)
+		if f.d == nil {
+			continue
 		}
 		if s := f.d.Stretch; s != nil {
 			if r.From == 0 || s.From < r.From {

@@ -30,6 +30,8 @@ func (c *Check) stored(t *chainOf, r *Report) {
 		}
 		f := byKey[row.Key]
 		switch {
+		case f == nil && row.At.Before(c.Due):
+			r.Gone++
 		case f == nil:
 			r.fault(DigestMissing, row.Key, row.To, "the server has written it, and it is not there")
 		case f.d != nil && (f.hash != row.Hash || f.signature != row.Signature):

@@ -67,19 +67,21 @@ func (c *Check) sign(f *found) {
 	signature, err := hex.DecodeString(f.signature)
 	if err != nil || rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature) != nil {
 		f.report.fault(SignatureInvalid, f.key, 0, "the signature is not that of this digest")
+		return
 	}
+	f.signed = f.d.Object == f.key && f.d.Bucket == c.Name
 }
 
 // links holds each digest against the one before it.
-func (c *Check) links(list []*found, r *Report) {
+func (c *Check) links(t *chainOf, r *Report) {
 	var before *found
-	for _, f := range list {
+	for _, f := range t.digests {
 		if f.d == nil {
 			continue
 		}
 		switch {
 		case before == nil:
-			c.first(f, list, r)
+			c.first(f, t, r)
 		case f.d.PreviousObject == nil:
 			if !before.closed() {
 				f.report.fault(ChainBroken, f.key, 0, "a new chain begins here, though the one before was not closed")
@@ -87,36 +89,22 @@ func (c *Check) links(list []*found, r *Report) {
 				r.note("a new chain begins at %s: the trail was deleted and made again", f.d.StartTime)
 			}
 		default:
-			f.follows(before, list)
+			c.follows(f, before, t.digests)
 		}
 		before = f
 	}
 }
 
-// first looks at the oldest digest: one that follows on another that is not there.
-func (c *Check) first(f *found, list []*found, r *Report) {
-	if f.d.PreviousObject == nil {
-		return
-	}
-	if !c.From.IsZero() {
-		return // it was not asked for
-	}
-	if f != list[0] {
-		f.report.fault(ChainBroken, f.key, 0, "the digest before it cannot be read")
-		return
-	}
-	f.report.fault(DigestMissing, *f.d.PreviousObject, 0, "the oldest digest, %s, follows on it", f.key)
-}
-
 func (f *found) closed() bool { return f.d.Stretch != nil && f.d.Stretch.Closing }
 
 // follows holds a digest against the one before it in the bucket.
-func (f *found) follows(before *found, list []*found) {
+func (c *Check) follows(f, before *found, list []*found) {
 	if *f.d.PreviousObject != before.key {
-		if !known(list, *f.d.PreviousObject) {
-			f.report.fault(DigestMissing, *f.d.PreviousObject, 0, "%s follows on it", f.key)
-		} else {
+		switch {
+		case known(list, *f.d.PreviousObject):
 			f.report.fault(ChainBroken, f.key, 0, "it follows on %s, but %s lies between", *f.d.PreviousObject, before.key)
+		case !c.expiredDigest(*f.d.PreviousObject):
+			f.report.fault(DigestMissing, *f.d.PreviousObject, 0, "%s follows on it", f.key)
 		}
 		return
 	}

@@ -50,6 +50,10 @@ func (c *Check) log(ctx context.Context, f *found, l LogFile, ch *chain, buf *[]
 		return false, nil
 	}
 	o, err := c.Bucket.Get(ctx, l.Object)
+	if errors.Is(err, bucket.ErrNotFound) && c.expired(c.Place.logTime(l.Object)) {
+		f.report.Gone++
+		return false, nil
+	}
 	if errors.Is(err, bucket.ErrNotFound) {
 		f.report.fault(LogMissing, l.Object, 0, "the digest %s lists it", f.key)
 		return false, nil
@@ -86,6 +90,9 @@ func (c *Check) log(ctx context.Context, f *found, l LogFile, ch *chain, buf *[]
 	}
 	if l.Part != nil && l.Part.Events != n {
 		f.report.fault(LogChanged, l.Object, 0, "it holds %d events, and the digest says %d", n, l.Part.Events)
+	}
+	if c.Rows == nil {
+		f.told = append(f.told, told(plain, l.Object)...)
 	}
 	return true, nil
 }

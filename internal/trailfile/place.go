@@ -94,6 +94,13 @@ func Places(ctx context.Context, b bucket.Bucket) (places []Place, err error) {
 	return places, err
 }
 
+// PlaceOf reads the place and the trail from the key of a digest.
+func PlaceOf(key string) (Place, bool) {
+	p, ok := placeOf(key)
+	p.Trail = trailOf(p, key)
+	return p, ok && p.Trail != ""
+}
+
 // placeOf reads a place from the key of a digest or log.
 func placeOf(key string) (p Place, ok bool) {
 	before, rest, ok := strings.Cut("/"+key, "/AWSLogs/")

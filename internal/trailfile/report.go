@@ -51,6 +51,7 @@ type Report struct {
 	Logs    int      `json:"logs"`
 	Events  int64    `json:"events"`
 	Bytes   int64    `json:"bytes"` // of logs, not compressed
+	Gone    int      `json:"gone"`  // files that are not there, and that policy may have deleted
 	Faults  []Fault  `json:"faults"`
 	Notes   []string `json:"notes"`
 	From    int64    `json:"fromSeq"` // the stretch of the audit log that the files stand for
@@ -64,6 +65,7 @@ func (r *Report) add(o *Report) {
 	r.Logs += o.Logs
 	r.Events += o.Events
 	r.Bytes += o.Bytes
+	r.Gone += o.Gone
 	r.Faults = append(r.Faults, o.Faults...)
 	r.Notes = append(r.Notes, o.Notes...)
 }

@@ -349,7 +349,7 @@ type Service[T any] interface {
 	ListSignalStreams(ctx context.Context, call T, in *ListSignalStreamsRequest) (*ListSignalStreamsResponse, error)
 	// ListTrailBuckets lists the places for trail files by name.
 	ListTrailBuckets(ctx context.Context, call T, in *ListTrailBucketsRequest) (*ListTrailBucketsResponse, error)
-	// ListTrailDigests lists the digests that the server has written of a trail, oldest first, with the audit log's chain there, and tells which events are in no file yet.
+	// ListTrailDigests lists the digests that the server has written of a trail, oldest first, with the audit log's chain there, and tells which events are in no file yet. DeletedUpTo is the last digest that was deleted by policy, and DeletedBefore the time from before which files may be.
 	ListTrailDigests(ctx context.Context, call T, in *ListTrailDigestsRequest) (*ListTrailDigestsResponse, error)
 	// ListUnusedAccess lists the assignments that were granted before a time and by which nobody has got credentials since. CountedUntil tells up to when credentials are counted.
 	ListUnusedAccess(ctx context.Context, call T, in *ListUnusedAccessRequest) (*ListUnusedAccessResponse, error)
@@ -2931,6 +2931,17 @@ type DeleteTrailBucketRequest struct {
 type DeleteTrailBucketResponse struct {
 }
 
+// DeletedTrailFiles is a structure of the model.
+type DeletedTrailFiles struct {
+	ChainHash string
+	DeletedAt *time.Time
+	Hash      string
+	Key       string
+	Policy    string
+	Signature string
+	ToEvent   int64
+}
+
 // DescribeAlertRequest is a structure of the model.
 type DescribeAlertRequest struct {
 	AlertId string
@@ -3840,6 +3851,8 @@ type ListTrailDigestsRequest struct {
 
 // ListTrailDigestsResponse is a structure of the model.
 type ListTrailDigestsResponse struct {
+	DeletedBefore    *time.Time
+	DeletedUpTo      *DeletedTrailFiles
 	LastEvent        *int64
 	LateAfterSeconds *int32
 	NextToken        *string
@@ -5424,8 +5437,17 @@ var (
 		{Name: "Name", Shape: &shapeTrailBucketName, Required: true},
 	}}
 	shapeDeleteTrailBucketResponse = awsapi.Shape{Name: "DeleteTrailBucketResponse", Type: awsapi.Structure}
-	shapeDelivery                  = awsapi.Shape{Name: "Delivery", Type: awsapi.String, Enum: []string{"EMAIL", "LINK"}}
-	shapeDescribeAlertRequest      = awsapi.Shape{Name: "DescribeAlertRequest", Type: awsapi.Structure, Members: []awsapi.Member{
+	shapeDeletedTrailFiles         = awsapi.Shape{Name: "DeletedTrailFiles", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "ChainHash", Shape: &shapeText, Required: true},
+		{Name: "DeletedAt", Shape: &shapeDate},
+		{Name: "Hash", Shape: &shapeText, Required: true},
+		{Name: "Key", Shape: &shapeText, Required: true},
+		{Name: "Policy", Shape: &shapeText, Required: true},
+		{Name: "Signature", Shape: &shapeText, Required: true},
+		{Name: "ToEvent", Shape: &shapeEventNumber, Required: true},
+	}}
+	shapeDelivery             = awsapi.Shape{Name: "Delivery", Type: awsapi.String, Enum: []string{"EMAIL", "LINK"}}
+	shapeDescribeAlertRequest = awsapi.Shape{Name: "DescribeAlertRequest", Type: awsapi.Structure, Members: []awsapi.Member{
 		{Name: "AlertId", Shape: &shapeAlertId, Required: true},
 	}}
 	shapeDescribeAlertResponse = awsapi.Shape{Name: "DescribeAlertResponse", Type: awsapi.Structure, Members: []awsapi.Member{
@@ -6071,6 +6093,8 @@ var (
 		{Name: "TrailName", Shape: &shapeTrailNameOrArn, Required: true},
 	}}
 	shapeListTrailDigestsResponse = awsapi.Shape{Name: "ListTrailDigestsResponse", Type: awsapi.Structure, Members: []awsapi.Member{
+		{Name: "DeletedBefore", Shape: &shapeDate},
+		{Name: "DeletedUpTo", Shape: &shapeDeletedTrailFiles},
 		{Name: "LastEvent", Shape: &shapeEventNumber},
 		{Name: "LateAfterSeconds", Shape: &shapeCount},
 		{Name: "NextToken", Shape: &shapeNextToken},
