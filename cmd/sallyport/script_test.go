@@ -41,6 +41,8 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"sallyport": 
 //	tamper DIR ACCOUNT NAME  changes roles of an account in the database of a stopped server, and adds one
 //	passkeys DIR NAME…   adds users with a password and a passkey to a sample world
 //	open DIR OPENER APPROVER  opens the emergency access of a sample world; $OPENING is the opening's id
+//	s3 NAME BUCKET SECRETFILE      starts an S3 server with a bucket; $NAME is its URL
+//	trailed DIR BUCKET URL         makes a trail, and waits until that server has two of its digests
 //	within DURATION    fails when more time than that has passed since the last hang
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -49,6 +51,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"taken": taken, "free": free, "ready": ready, "get": get, "send": send, "hang": hang, "within": within, "terminate": terminate,
 			"tamper": tamper, "drawn": drawn, "otpauth": otpauth, "setenv": setenv, "receive": receive,
+			"s3": s3, "trailed": trailed,
 			"passkeys": passkeys, "open": openEmergency,
 			"database": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], pgtest.NewDatabase(t)) },
 		},

@@ -3,100 +3,20 @@ package bucket_test
 import (
 	"bytes"
 	"context"
-	"encoding/xml"
 	"errors"
 	"io"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"sallyport/internal/bucket"
+	"sallyport/internal/bucket/buckettest"
 	"sallyport/internal/clock/clocktest"
-	"sallyport/internal/sigv4"
 )
-
-// server is an S3 server with one bucket, in memory. It verifies signatures.
-type server struct {
-	*testing.T
-	clock *clocktest.Clock
-	keys  map[string][]byte
-	meta  map[string]http.Header
-}
-
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		s.Error(err)
-	}
-	refuse := func(status int, code string) {
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, "<?xml version=\"1.0\"?><Error><Code>"+code+"</Code><Message>no</Message></Error>")
-	}
-	sig, err := sigv4.Parse(r)
-	if err == nil {
-		err = (&sigv4.Verifier{Service: sigv4.S3, Regions: []string{"eu-test-1"}}).Verify(r, body, sig, "hush", s.clock.Now())
-	}
-	key, inside := strings.CutPrefix(r.URL.Path, "/logs/")
-	switch {
-	case err != nil:
-		refuse(403, "SignatureDoesNotMatch")
-	case !inside:
-		refuse(404, "NoSuchBucket")
-	case r.Method == http.MethodPut:
-		s.keys[key], s.meta[key] = body, r.Header
-	case r.Method == http.MethodDelete:
-		delete(s.keys, key)
-		w.WriteHeader(http.StatusNoContent)
-	case key == "":
-		s.list(w, r)
-	case s.keys[key] == nil:
-		refuse(404, "NoSuchKey")
-	default:
-		for name, v := range s.meta[key] {
-			if strings.HasPrefix(name, "X-Amz-Meta-") {
-				w.Header()[strings.ToLower(name)] = v
-			}
-		}
-		_, _ = w.Write(s.keys[key])
-	}
-}
-
-func (s *server) list(w http.ResponseWriter, r *http.Request) {
-	type content struct {
-		Key  string
-		Size int
-	}
-	var out struct {
-		XMLName     xml.Name `xml:"ListBucketResult"`
-		IsTruncated bool
-		Contents    []content
-	}
-	q := r.URL.Query()
-	limit, _ := strconv.Atoi(q.Get("max-keys"))
-	var keys []string
-	for k := range s.keys {
-		if strings.HasPrefix(k, q.Get("prefix")) && k > q.Get("start-after") {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	for i, k := range keys {
-		if i == limit {
-			out.IsTruncated = true
-			break
-		}
-		out.Contents = append(out.Contents, content{k, len(s.keys[k])})
-	}
-	if err := xml.NewEncoder(w).Encode(out); err != nil {
-		s.Error(err)
-	}
-}
 
 func buckets(t *testing.T) map[string]bucket.Bucket {
 	t.Helper()
@@ -106,7 +26,7 @@ func buckets(t *testing.T) map[string]bucket.Bucket {
 	}
 	t.Cleanup(func() { _ = dir.Close() })
 	c := clocktest.At(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC))
-	srv := httptest.NewServer(&server{t, c, map[string][]byte{}, map[string]http.Header{}})
+	srv := httptest.NewServer(&buckettest.Server{Bucket: "logs", Secret: "hush", Clock: c})
 	t.Cleanup(srv.Close)
 	remote, err := bucket.NewS3(bucket.S3Config{Endpoint: srv.URL, Region: "eu-test-1", Name: "logs", PathStyle: true, AccessKey: "AKIA", Secret: "hush", Clock: c})
 	if err != nil {
@@ -249,7 +169,7 @@ func TestFolderIsAllThereIs(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	c := clocktest.At(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC))
-	srv := httptest.NewServer(&server{t, c, map[string][]byte{}, map[string]http.Header{}})
+	srv := httptest.NewServer(&buckettest.Server{Bucket: "logs", Secret: "hush", Clock: c})
 	defer srv.Close()
 	for _, cfg := range []bucket.S3Config{
 		{Name: "logs", Secret: "loud", PathStyle: true}, {Name: "none", Secret: "hush", PathStyle: true},

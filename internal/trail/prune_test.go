@@ -64,7 +64,7 @@ func (h *house) online(name string) *trailfile.Report {
 		h.Fatal(err)
 	}
 	t.VerifiedAt = time.Time{} // all of it
-	r, err := h.worker.Verify(h.Context(), t, h.in)
+	r, err := h.worker.Verify(h.Context(), t, h.in, nil)
 	if err != nil {
 		h.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (w *Worker) verifyAll(ctx context.Context, t store.LogTrail, in setting.Val
 	if err != nil {
 		return err
 	}
-	r, err := w.Verify(ctx, t, in)
+	r, err := w.Verify(ctx, t, in, nil)
 	if err == nil {
 		err = w.verdict(ctx, t, r)
 	}
@@ -40,8 +40,9 @@ func (w *Worker) verifyAll(ctx context.Context, t store.LogTrail, in setting.Val
 // overlap is how much of what was verified before is looked at again.
 const overlap = 25 * time.Hour
 
-// Verify holds a trail's files since the last time against their signatures, what was recorded of them, and the audit log.
-func (w *Worker) Verify(ctx context.Context, t store.LogTrail, in setting.Values) (*trailfile.Report, error) {
+// Verify holds a trail's files since the last time against their signatures, what was recorded of them, and the audit log. change may
+// say what else is wanted: another time, a copy of the log, no newest digests; nil: nothing is.
+func (w *Worker) Verify(ctx context.Context, t store.LogTrail, in setting.Values, change func(*trailfile.Check)) (*trailfile.Report, error) {
 	b, err := w.Buckets.named(ctx, w.DB, t.Bucket)
 	if err != nil {
 		return nil, err
@@ -57,6 +58,9 @@ func (w *Worker) Verify(ctx context.Context, t store.LogTrail, in setting.Values
 	if !t.Logging {
 		c.Now = time.Time{}
 	}
+	if change != nil {
+		change(c)
+	}
 	var first *store.TrailRow
 	var anchor store.AuditAnchor
 	err = w.DB.View(ctx, func(tx *store.Tx) (err error) {
@@ -70,7 +74,7 @@ func (w *Worker) Verify(ctx context.Context, t store.LogTrail, in setting.Values
 		if anchor, err = tx.AuditAnchor(); err != nil {
 			return fmt.Errorf("read anchor: %w", err)
 		}
-		if t.Logging {
+		if !c.Now.IsZero() {
 			c.Stores = map[string]*trailfile.Store{}
 			c.Stores[t.Name], err = StoreState(tx, now, in)
 		}
@@ -79,7 +83,7 @@ func (w *Worker) Verify(ctx context.Context, t store.LogTrail, in setting.Values
 	if err != nil {
 		return nil, err
 	}
-	if anchor.Seq > 0 {
+	if anchor.Seq > 0 && c.Kept == nil {
 		c.Kept = trailfile.KeptAt("the database, which has deleted what was before by policy", anchor.Seq, anchor.Hash)
 	}
 	r, err := c.Run(ctx)

@@ -91,7 +91,7 @@ func (c *Check) Run(ctx context.Context) (*Report, error) {
 		}
 		c.keys[k.Fingerprint] = public
 	}
-	r := &Report{Trails: []string{}, Faults: []Fault{}, Notes: []string{}}
+	r := NewReport()
 	trails, err := c.digests(ctx, r)
 	if err != nil {
 		return nil, err

@@ -59,6 +59,9 @@ type Report struct {
 	Head    string   `json:"head"` // the chain at its end
 }
 
+// NewReport is one of nothing yet, for [Report.Merge].
+func NewReport() *Report { return &Report{Trails: []string{}, Faults: []Fault{}, Notes: []string{}} }
+
 // add takes what a part of the work has found.
 func (r *Report) add(o *Report) {
 	r.Digests += o.Digests
