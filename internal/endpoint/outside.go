@@ -32,6 +32,22 @@ type Question struct {
 	Action    string
 	Resource  string
 	Details   map[string]any
+	// Conditions are the service's own condition keys, in lower case; those that a request does not have are left out.
+	Conditions map[string]string
+}
+
+// asked are the condition keys of a question: the service's own, and those of all requests.
+type asked struct {
+	conditions
+	own map[string]string
+}
+
+// Lookup is the values of a key, and whether the key is there.
+func (a asked) Lookup(key string) ([]string, bool) {
+	if v, ok := a.own[key]; ok {
+		return []string{v}, true
+	}
+	return a.conditions.Lookup(key)
 }
 
 // Caller establishes who has signed a request without a body.
@@ -57,7 +73,7 @@ func (o *Outside) Allowed(ctx context.Context, c credential.Caller, from Source,
 		call := &Call{Tx: tx, Caller: c, Region: a.Region, Source: from}
 		d := policy.Evaluate(policy.Request{
 			Principal: policy.Principal{Account: string(c.Account), ARN: principal(c), Issuer: c.RoleARN},
-			Action:    q.Action, Resource: q.Resource, Context: conditions{call, tx.Now(), &struct{}{}, q.Resource, &tagCache{}},
+			Action:    q.Action, Resource: q.Resource, Context: asked{conditions{call, tx.Now(), &struct{}{}, q.Resource, &tagCache{}}, q.Conditions},
 		}, layers)
 		if !d.Allowed {
 			return fault.Deniedf("User: %s is not authorized to perform: %s on resource: %s %s", principal(c), q.Action, q.Resource, d.Because())

@@ -114,7 +114,14 @@ func read(r *http.Request) (request, error) {
 		return as("HeadBucket", "s3:ListBucket", (*Server).headBucket)
 	case query.Has("location"):
 		return as("GetBucketLocation", "s3:GetBucketLocation", (*Server).location)
-	case query.Get("list-type") == "2":
+	}
+	q.Conditions = map[string]string{}
+	for _, name := range []string{"prefix", "delimiter", "max-keys"} {
+		if query.Has(name) {
+			q.Conditions["s3:"+name] = query.Get(name)
+		}
+	}
+	if query.Get("list-type") == "2" {
 		return as("ListObjectsV2", "s3:ListBucket", (*Server).list)
 	}
 	return as("ListObjects", "s3:ListBucket", (*Server).list)

@@ -2,10 +2,13 @@ package server
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"sallyport/internal/bucket"
 	"sallyport/internal/sigv4"
@@ -34,29 +37,7 @@ func TestObjects(t *testing.T) {
 		}
 	}
 	send := func(keys signer, method, path string, change func(*http.Request)) (int, http.Header, string) {
-		t.Helper()
-		r, err := http.NewRequestWithContext(context.Background(), method, s.web.URL+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if keys.AccessKeyID != "" {
-			if err := sigv4.Sign(r, nil, keys, "us-east-1", sigv4.S3, s.clock.Now()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if change != nil {
-			change(r)
-		}
-		res, err := s.http.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		body, err := io.ReadAll(res.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return res.StatusCode, res.Header, string(body)
+		return s.s3(t, keys, method, path, change)
 	}
 	op := who.keys
 	for _, c := range s.objectCases() {
@@ -122,3 +103,82 @@ func (s *story) objectCases() []objectCase {
 type discard struct{}
 
 func (discard) Setenv(string, string) {}
+
+// s3 sends a request that is signed as for S3, and changed after.
+func (s *story) s3(t *testing.T, keys signer, method, path string, change func(*http.Request)) (int, http.Header, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), method, s.web.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys.AccessKeyID != "" {
+		if err := sigv4.Sign(r, nil, keys, "us-east-1", sigv4.S3, s.clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if change != nil {
+		change(r)
+	}
+	res, err := s.http.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, res.Header, string(body)
+}
+
+// TestObjectsByPolicy: a role reads what its permission set allows, of one prefix, and nothing beside it; a Deny wins.
+func TestObjectsByPolicy(t *testing.T) {
+	t.Parallel()
+	s := newStory(t, storetest.Open)
+	if err := s.begin(discard{}); err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	call := func(service, operation, input string) any {
+		t.Helper()
+		out, err := s.call(ctx, s.callers["operator"], service, operation, input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	call("sallyport", "CreateTrailBucket", `{"Name": "audit-logs"}`)
+	b, err := bucket.Make(s.trails.Buckets.Dir("audit-logs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for _, key := range []string{"ours/1.gz", "ours/secret/2.gz", "theirs/3.gz"} {
+		if err := b.Put(ctx, key, []byte("body of "+key), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made := call("sso-admin", "CreatePermissionSet", `{"InstanceArn": "`+s.names["instance"]+`", "Name": "Reader"}`)
+	set := made.(map[string]any)["PermissionSet"].(map[string]any)["PermissionSetArn"].(string)
+	policy, err := json.Marshal(`{"Version": "2012-10-17", "Statement": [
+		{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::audit-logs/ours/*"}, {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::audit-logs/ours/secret/*"},
+		{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::audit-logs", "Condition": {"StringLike": {"s3:prefix": "ours/*"}}}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call("sso-admin", "PutInlinePolicyToPermissionSet", `{"InstanceArn": "`+s.names["instance"]+`", "PermissionSetArn": "`+set+`", "InlinePolicy": `+string(policy)+`}`)
+	call("sso-admin", "CreateAccountAssignment", `{"InstanceArn": "`+s.names["instance"]+`", "TargetId": "`+s.names["management"]+`", "TargetType": "AWS_ACCOUNT", "PermissionSetArn": "`+set+`", "PrincipalType": "USER", "PrincipalId": "`+s.names["alice"]+`"}`)
+	s.clock.Advance(time.Millisecond)
+	if err := errors.Join(s.worker.Drain(ctx), s.signIn(ctx, "alice", "cli"), s.credentials(ctx, "cli", s.names["management"], "Reader", "reader")); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{
+		"/s3/audit-logs/ours/1.gz": 200, "/s3/audit-logs/ours/9.gz": 404, "/s3/audit-logs/ours/secret/2.gz": 403, "/s3/audit-logs/theirs/3.gz": 403,
+		"/s3/audit-logs?list-type=2&prefix=ours%2F": 200, "/s3/audit-logs?list-type=2&prefix=theirs%2F": 403, "/s3/audit-logs?list-type=2": 403, "/s3/audit-logs?location": 403, "/s3/other-logs/ours/1.gz": 403,
+	} {
+		status, _, body := s.s3(t, s.callers["reader"].keys, "GET", path, nil)
+		if status != want || want == 403 && (!strings.Contains(body, "<Code>AccessDenied</Code>") || strings.Contains(body, "body of")) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
