@@ -40,7 +40,7 @@ func openPostgres(ctx context.Context, db *DB, dsn string, wrap wrapper) (_ *pos
 	if err := migrate(ctx, goose.DialectPostgres, setup); err != nil {
 		return nil, err
 	}
-	p := &postgres{db: db, cfg: cfg, node: newID(db.Now()), changed: newBell(), crowd: newCrowd()}
+	p := &postgres{db: db, cfg: cfg, node: newID(db.Now()), changed: newBell(), crowd: newCrowd(), recorder: newRecorder()}
 	p.reads = pgPool(cfg, wrap, nil)
 	p.writes = pgPool(cfg, wrap, map[string]string{"enable_seqscan": "off"})
 	err = p.view(ctx, func(tx *Tx) error { _, err := p.state(tx); return err }) // sets the clock

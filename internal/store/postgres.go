@@ -44,8 +44,10 @@ type postgres struct {
 	crowd   *crowd        // of serializable transactions
 	alone   sync.RWMutex  // shared by them, or held by one that has collided again and again
 	closed  atomic.Bool
-	began   atomic.Uint64
-	retried atomic.Uint64
+
+	recorder *recorder
+	began    atomic.Uint64
+	retried  atomic.Uint64
 }
 
 func (p *postgres) view(ctx context.Context, fn func(*Tx) error) error {
@@ -147,17 +149,6 @@ func jitter(most time.Duration) time.Duration {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the process rather than return an error
 	return time.Duration(binary.NativeEndian.Uint64(b[:]) % uint64(most))
-}
-
-func (p *postgres) record(ctx context.Context, events []Event) error {
-	return p.relaxed(ctx, func(tx *Tx) error {
-		for _, e := range events {
-			if err := tx.AppendEvent(e); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 func (p *postgres) stats() Stats {
