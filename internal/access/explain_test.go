@@ -18,11 +18,12 @@ import (
 	"sallyport/internal/store/storetest"
 )
 
+const whyAccount arn.AccountID = "111122223333"
+
 const (
-	whyAccount arn.AccountID = "111122223333"
-	readsFiles               = `{"Version": "2012-10-17", "Statement": {"Sid": "Reads", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}`
-	noFiles                  = `{"Version": "2012-10-17", "Statement": {"Sid": "None", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}}`
-	itsTeam                  = `{"Version": "2012-10-17", "Statement": {"Sid": "Team", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/team": "blue"}}}}`
+	readsFiles = `{"Version": "2012-10-17", "Statement": {"Sid": "Reads", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}`
+	noFiles    = `{"Version": "2012-10-17", "Statement": {"Sid": "None", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}}`
+	itsTeam    = `{"Version": "2012-10-17", "Statement": {"Sid": "Team", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/team": "blue"}}}}`
 )
 
 // asked is a world in which one thing after the other changes, a second apart, and that is asked about each of those seconds.
