@@ -19,6 +19,7 @@ import (
 	"sallyport/internal/clock/clocktest"
 	"sallyport/internal/config"
 	"sallyport/internal/directory"
+	"sallyport/internal/revocation"
 	"sallyport/internal/store"
 	"sallyport/internal/store/storetest"
 )
@@ -106,6 +107,7 @@ func newStory(t *testing.T, open func(testing.TB, clock.Clock) *store.DB) *story
 	s.web = httptest.NewUnstartedServer(nil)
 	s.Server = openServer(t, open(t, s.clock), "http://"+s.web.Listener.Addr().String())
 	s.log = slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s.gate.Within(5 * revocation.Bound) // a machine that is busy with other tests is not what stories are about
 	s.api.Log, s.pages.Log, s.worker.Log, s.revoker.Log, s.api.Recorder.Log = s.log, s.log, s.log, s.log, s.log
 	s.web.Config.Handler = s.handler()
 	s.web.Start()
