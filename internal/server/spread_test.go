@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,9 +95,7 @@ func TestRevocationSpreads(t *testing.T) {
 				n.pull(tr, people[i])
 			}
 			n.keyOff()
-			if uses := stop(); uses < 100 {
-				t.Errorf("innocents have used their credentials %d times, which says nothing", uses)
-			}
+			stop()
 		})
 	}
 }
@@ -193,8 +190,8 @@ func (n *nodes) keyOff() {
 	}
 }
 
-// innocents are people and their credentials, which are used on the other nodes until stop is called. It tells how often.
-func (n *nodes) innocents(people, each int) (stop func() int64) {
+// innocents are people and their credentials, all of which are used on the other nodes until stop is called, once at least.
+func (n *nodes) innocents(people, each int) (stop func()) {
 	n.t.Helper()
 	var held []*member
 	for i := range people {
@@ -205,14 +202,15 @@ func (n *nodes) innocents(people, each int) (stop func() int64) {
 			held = append(held, &m)
 		}
 	}
-	var used atomic.Int64
 	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
 		for i := 0; ; i++ {
 			select {
 			case <-over:
-				return
+				if i >= len(held) {
+					return
+				}
 			default:
 			}
 			m, c := held[i%len(held)], n.all[1+i%2]
@@ -222,8 +220,7 @@ func (n *nodes) innocents(people, each int) (stop func() int64) {
 					return
 				}
 			}
-			used.Add(1)
 		}
 	}()
-	return func() int64 { close(over); <-ended; return used.Load() }
+	return func() { close(over); <-ended }
 }
