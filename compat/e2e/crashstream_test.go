@@ -117,7 +117,7 @@ func TestCrashStream(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		crashStream(t, max(1, crashes(t)/10), "--database", pgtest.NewDatabase(t)) // the lease of a dead node has to run out
+		crashStream(t, max(1, crashes(t)/2), "--database", pgtest.NewDatabase(t))
 	})
 }
 
