@@ -202,11 +202,14 @@ func (v *verify) report(cmd *cobra.Command, r *trailfile.Report) error {
 	if r.Gone > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "note: %d files are older than trail.retention, and not there\n", r.Gone)
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%d digests and %d log files of %s, with %d events up to number %d: ", r.Digests, r.Logs, strings.Join(r.Trails, ", "), r.Events, r.To)
+	found := "no digest was found"
+	if r.Digests > 0 {
+		found = fmt.Sprintf("%d digests and %d log files of %s, with %d events up to number %d", r.Digests, r.Logs, strings.Join(r.Trails, ", "), r.Events, r.To)
+	}
 	if len(r.Faults) > 0 {
-		fmt.Fprintln(cmd.ErrOrStderr())
+		fmt.Fprintln(cmd.ErrOrStderr(), found+":")
 		return fault.Invalidf("%d faults were found.", len(r.Faults))
 	}
-	fmt.Fprintln(cmd.ErrOrStderr(), "nothing is wrong.")
+	fmt.Fprintln(cmd.ErrOrStderr(), found+": nothing is wrong.")
 	return nil
 }

@@ -178,7 +178,7 @@ func durations(name string, byDefault time.Duration, aws string, low, high time.
 	set := func(v *Values, text string) error {
 		d, err := parse(text)
 		if err != nil || (d < low || d > high) && !(zero && d == 0) {
-			return fmt.Errorf("it is %sa time from %s to %s, such as 30m, 8h or 7d", or, Format(low), Format(high))
+			return fmt.Errorf("it is %sa time from %s to %s, written as 30m, 8h or 7d", or, Format(low), Format(high))
 		}
 		*field(v) = d
 		return nil
