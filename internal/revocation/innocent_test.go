@@ -23,9 +23,9 @@ func TestInnocentsPass(t *testing.T) {
 	h := newHouse(t, storetest.Open)
 	callers := make([]credential.Caller, innocents+others)
 	members := make([]string, len(callers))
-	for from := 0; from < len(callers); from += 1000 {
+	for from := 0; from < len(callers); from += 200 {
 		h.update(t, func(tx *store.Tx) error {
-			for i := from; i < min(from+1000, len(callers)); i++ {
+			for i := from; i < min(from+200, len(callers)); i++ {
 				var err error
 				if callers[i], members[i], err = h.settle(tx, fmt.Sprint("person", i)); err != nil {
 					return err
